@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* Which addresses concern us: the bitmap that lets bystanders go by without a hash lookup, and whether an address is
+ * local to this host now (a VRRP backup does nothing for addresses it does not own). */
+#ifndef LIMPET_ADDRESS_H
+#define LIMPET_ADDRESS_H
+
+#include "maps.h"
+#include "packet.h"
+
+/* limpetd computes the same hash (src/dataplane/address_hash.h). */
+static __always_inline __u32 address4_hash(__u32 address)
+{
+	address *= 0x9e3779b1U; /* 2^32 / golden ratio: neighbouring addresses spread */
+	return address >> 16;
+}
+
+static __always_inline struct limpet_address_bitmap *address_bitmap(void)
+{
+	__u32 zero = 0;
+
+	return bpf_map_lookup_elem(&addresses, &zero);
+}
+
+static __always_inline int address_is_ours(const struct limpet_address_bitmap *map, __u32 bank, __u32 address)
+{
+	__u32 bit = address4_hash(address);
+
+	return (map->bank[bank & 1][bit / 64] >> (bit % 64)) & 1;
+}
+
+/* Both banks, so that a rebuild of the idle one cannot lose it. Call it after the entry it stands for is in its table:
+ * the rebuilder clears first and walks the tables then. */
+static __always_inline void address_add(struct limpet_address_bitmap *map, __u32 address)
+{
+	__u32 bit = address4_hash(address);
+	__u64 mask = 1ULL << (bit % 64);
+
+	if (!(map->bank[0][bit / 64] & mask))
+		__sync_fetch_and_or(&map->bank[0][bit / 64], mask);
+	if (!(map->bank[1][bit / 64] & mask))
+		__sync_fetch_and_or(&map->bank[1][bit / 64], mask);
+}
+
+/* Only "local" is remembered, for about a second: an address that comes is seen at once, one that goes within a second
+ * (at once while limpetd runs: it clears the cache). */
+SUBPROGRAM int address_is_local(void *context, const struct packet *p, __u32 address, __u32 mark_ifindex)
+{
+	__u32 slot = address4_hash(address) % LIMPET_LOCAL_SLOTS;
+	__u64 *cached = bpf_map_lookup_elem(&local_cache, &slot);
+	struct bpf_fib_lookup route = {
+		.family = LIMPET_IPV4,
+		.ifindex = mark_ifindex,
+		.tot_len = 1, /* asks for the MTU instead of judging the packet's size */
+		.ipv4_dst = address,
+	};
+	__u64 stamp = (__u64)address << 32 | (__u32)p->now;
+	long result;
+
+	if (!cached)
+		return 0;
+	if (*cached >> 32 == address && (__u32)p->now - (__u32)*cached < LIMPET_TICKS_PER_SECOND)
+		return 1;
+	result = bpf_fib_lookup(context, &route, sizeof(route), 0);
+	/* NOT_FWDED also stands for "no route at all", but limpetd keeps a last rule for limpet0 that prohibits. */
+	if (result != BPF_FIB_LKUP_RET_NOT_FWDED)
+		return 0;
+	*(volatile __u64 *)cached = stamp;
+	return 1;
+}
+
+#endif

@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* Flows: a connection's entry, its word, and what its end settles. */
+#ifndef LIMPET_FLOW_H
+#define LIMPET_FLOW_H
+
+#include "counters.h"
+#include "maps.h"
+#include "packet.h"
+#include "reverse.h"
+#include "tcp_state.h"
+#include "template.h"
+
+#define FLOW_TRIES 4
+#define NOT_RECORDED_EEXIST -17
+
+static __always_inline __u64 flow_expiry(__u64 word) { return word >> LIMPET_FLOW_EXPIRY_SHIFT; }
+
+static __always_inline __u32 flow_state(__u64 word)
+{
+	return (word >> LIMPET_FLOW_STATE_SHIFT) & LIMPET_FLOW_STATE_MASK;
+}
+
+static __always_inline __u64 flow_flags(__u64 word) { return word & (LIMPET_FLOW_NOOUTPUT | LIMPET_FLOW_ASSURED); }
+
+static __always_inline __u64 flow_word(__u64 expiry, __u32 state, __u64 flags)
+{
+	return expiry << LIMPET_FLOW_EXPIRY_SHIFT | (__u64)state << LIMPET_FLOW_STATE_SHIFT | flags;
+}
+
+static __always_inline int flow_is_alive(__u64 word, __u64 now)
+{
+	return (word & LIMPET_LIFE_MASK) == LIMPET_LIFE_ALIVE && flow_expiry(word) > now;
+}
+
+static __always_inline int flow_is_active(const struct limpet_flow4_key *key, __u64 word)
+{
+	return key->protocol == IPPROTO_TCP && state_is_active(flow_state(word));
+}
+
+/* What the end of a flow takes back: counts, reverse entry, its hold on the template. Called once, by whoever moved its word from ALIVE. */
+static __always_inline void flow_settle(const struct limpet_flow4_key *key, const struct limpet_flow *flow, __u64 word,
+					__u64 now)
+{
+	__u64 ended = flow_expiry(word) < now ? flow_expiry(word) : now;
+
+	counts_add(flow->destination, flow_is_active(key, word) ? -1 : 0, -1, 0);
+	reverse_remove(key, flow);
+	if (flow->template_kind != LIMPET_TEMPLATE_NONE)
+		template_release(key, flow, ended);
+}
+
+/* The next state for this packet, the timeout that goes with it, and what follows from a change. Returns 0 if the
+ * flow ended under us. */
+static __always_inline int flow_advance(struct packet *p, const struct limpet_flow4_key *key, struct limpet_flow *flow,
+					const struct limpet_config *c, int reply)
+{
+	__u64 word, next;
+	__u64 flags, expiry;
+	__u32 state, direction;
+	int assure;
+
+	for (int i = 0; i < FLOW_TRIES; i++) {
+		word = *(volatile __u64 *)&flow->word;
+		if (!flow_is_alive(word, p->now))
+			return 0;
+		flags = flow_flags(word);
+		state = flow_state(word);
+		if (reply)
+			flags &= ~LIMPET_FLOW_NOOUTPUT;
+		direction = reply ? DIRECTION_OUT : flags & LIMPET_FLOW_NOOUTPUT ? DIRECTION_IN_ONLY : DIRECTION_IN;
+		if (key->protocol == IPPROTO_TCP)
+			state = tcp_next(state, p, direction);
+		assure = flow->template_kind != LIMPET_TEMPLATE_NONE && !(flags & LIMPET_FLOW_ASSURED) &&
+			 (key->protocol == IPPROTO_TCP ? state == LIMPET_TCP_ESTABLISHED : reply);
+		if (assure)
+			flags |= LIMPET_FLOW_ASSURED;
+		expiry = p->now + state_timeout_ticks(c, key->protocol, state);
+		next = flow_word(expiry, state, flags);
+		/* Nothing new but a deadline less than a second away from the one that is there. A longer timeout than the
+		 * new one gives way: the state is the same, so --set has lowered it. */
+		if ((word & ((1ULL << LIMPET_FLOW_EXPIRY_SHIFT) - 1)) == (next & ((1ULL << LIMPET_FLOW_EXPIRY_SHIFT) - 1)) &&
+		    expiry - flow_expiry(word) < LIMPET_TICKS_PER_SECOND)
+			return 1;
+		if (!__sync_bool_compare_and_swap(&flow->word, word, next))
+			continue;
+		if (flow_is_active(key, word) != flow_is_active(key, next))
+			counts_add(flow->destination, flow_is_active(key, next) ? 1 : -1, 0, 0);
+		if (assure)
+			template_assure(key, flow);
+		return 1;
+	}
+	return 1; /* others keep it alive */
+}
+
+#endif

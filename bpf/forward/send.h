@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* Sends a packet on its way: rewritten if masqueraded, its TTL lowered, to the next hop. */
+#ifndef LIMPET_FORWARD_SEND_H
+#define LIMPET_FORWARD_SEND_H
+
+#include "rewrite.h"
+
+static __always_inline int door_pass(const enum door door)
+{
+	/* TC_ACT_UNSPEC: the user's own filters still run. */
+	return door == DOOR_XDP ? XDP_PASS : -1;
+}
+
+static __always_inline int door_drop(const enum door door) { return door == DOOR_XDP ? XDP_DROP : 2 /* TC_ACT_SHOT */; }
+
+static __always_inline void ethernet_set(struct ethhdr *ethernet, const struct limpet_hop *hop)
+{
+	__builtin_memcpy(ethernet->h_dest, hop->destination_mac, ETH_ALEN);
+	__builtin_memcpy(ethernet->h_source, hop->source_mac, ETH_ALEN);
+}
+
+/* By the kernel's neighbour code: resolves, queues, and keeps the entry alive. */
+static __always_inline int send_by_neighbour(const struct limpet_hop *hop)
+{
+	struct bpf_redir_neigh next = { .nh_family = LIMPET_IPV4 };
+
+	__builtin_memcpy(&next.ipv4_nh, hop->gateway, sizeof(next.ipv4_nh));
+	return bpf_redirect_neigh(hop->ifindex, &next, sizeof(next), 0);
+}
+
+static __always_inline int send(struct packet *p, struct decision *d, void *context, const enum door door)
+{
+	struct frame f;
+
+	if (d->rewrite && rewrite(p, d, context, door))
+		return door_drop(door);
+	f = frame_of(context, door);
+	if (f.data + L4_OFFSET > f.end)
+		return door_drop(door);
+	/* The mark door's packets have been forwarded by the kernel already, which took its one. */
+	if (door != DOOR_MARK)
+		ttl_change(f.data + IP_OFFSET, -1);
+	if (door != DOOR_XDP && (d->hop.kind == LIMPET_HOP_NEIGHBOUR || d->probe))
+		return send_by_neighbour(&d->hop);
+	ethernet_set(f.data, &d->hop);
+	if (door == DOOR_XDP && d->hop.ifindex == ((struct xdp_md *)context)->ingress_ifindex)
+		return XDP_TX;
+	return bpf_redirect(d->hop.ifindex, 0);
+}
+
+#endif

@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* Packets from clients: an existing flow goes where it went; else a new one may be opened (ip_vs_in()). */
+#ifndef LIMPET_INBOUND_H
+#define LIMPET_INBOUND_H
+
+#include "icmp.h"
+#include "open.h"
+
+static __always_inline int is_deferred(const struct packet *p, const struct limpet_config *c)
+{
+	return p->door != DOOR_MARK && (c->flags & LIMPET_DEFER_IPV4);
+}
+
+/* The mark door gets only what was routed as local. */
+static __always_inline int is_for_us(void *context, const struct packet *p, const struct limpet_config *c)
+{
+	return p->door == DOOR_MARK || address_is_local(context, p, p->key.virtual_address, c->mark_ifindex);
+}
+
+/* conn_reuse_mode and expire_nodest_conn: a client that uses its port again gets a new decision, unless persistence
+ * controls the flow (is_new_conn_expected()). */
+static __always_inline int is_new_connection(const struct packet *p, const struct limpet_flow *f, __u64 word,
+					     const struct limpet_destination *dest, const struct limpet_config *c)
+{
+	__u32 state = flow_state(word);
+
+	if (p->key.protocol != IPPROTO_TCP || !p->syn)
+		return 0;
+	if (c->expire_nodest_conn && !dest->weight)
+		return 1;
+	if (!c->conn_reuse_mode || f->template_kind != LIMPET_TEMPLATE_NONE)
+		return 0;
+	return state == LIMPET_TCP_TIME_WAIT || state == LIMPET_TCP_CLOSE ||
+	       ((c->conn_reuse_mode & 2) && state == LIMPET_TCP_FIN_WAIT && (word & LIMPET_FLOW_NOOUTPUT));
+}
+
+/* Where a flow's packets go; everything but the packet itself. Returns the verdict. */
+static __always_inline int forward_to(struct packet *p, struct decision *d, __u32 id,
+				      const struct limpet_destination *dest, __u16 port)
+{
+	d->destination = id;
+	if (d->hop.kind != LIMPET_HOP_LOCAL && p->ttl <= 1 && p->door != DOOR_MARK)
+		return decide_icmp(d, ICMP_EXCEEDED, 0, 0);
+	if (dest->method == LIMPET_MASQ && d->hop.kind != LIMPET_HOP_LOCAL) {
+		d->rewrite = 1;
+		d->address = *(__u32 *)dest->address;
+		d->port = port;
+	}
+	return decide(d, VERDICT_FORWARD);
+}
+
+enum existing { EXISTING_DECIDED, EXISTING_NONE };
+
+/* Takes an ended flow's entry over for a new one, settling what it held. Returns 0 if somebody else is at it. */
+static __always_inline int flow_claim(struct packet *p, struct limpet_flow *f, __u64 word)
+{
+	__u64 life = word & LIMPET_LIFE_MASK;
+
+	if (life == LIMPET_LIFE_BUSY || life == LIMPET_LIFE_DELETING)
+		return 0;
+	if (!__sync_bool_compare_and_swap(&f->word, word, (word & ~LIMPET_LIFE_MASK) | LIMPET_LIFE_BUSY))
+		return 0;
+	if (life == LIMPET_LIFE_ALIVE)
+		flow_settle(&p->key, f, word, p->now);
+	return 1;
+}
+
+/* An entry that is alive: EXISTING_DECIDED with the verdict in `d`, or EXISTING_NONE if the packet is to be judged as
+ * a new one. */
+SUBPROGRAM int existing_flow(void *context, struct packet *p, struct decision *d, struct limpet_flow *f, __u64 word)
+{
+	struct limpet_config *c = config_get();
+	struct limpet_destination *dest;
+	__u32 id;
+
+	if (!c || !f)
+		return EXISTING_DECIDED;
+	id = f->destination;
+	dest = bpf_map_lookup_elem(&destinations, &id);
+	if (!dest)
+		return EXISTING_DECIDED;
+	if (is_new_connection(p, f, word, dest, c))
+		return EXISTING_NONE;
+	if (!is_for_us(context, p, c))
+		return EXISTING_DECIDED;
+	if (!(dest->flags & LIMPET_DESTINATION_AVAILABLE)) {
+		if (c->expire_nodest_conn)
+			return EXISTING_NONE;
+		event(LIMPET_EVENT_UNAVAILABLE);
+		decide(d, VERDICT_DROP);
+		return EXISTING_DECIDED;
+	}
+	d->hop_address = *(__u32 *)dest->address;
+	d->hop_source = 0;
+	hop_get(context, p, d, dest->nexthop);
+	if (must_leave_to_tc(p, d))
+		return EXISTING_DECIDED;
+	if (!flow_advance(p, &p->key, f, c, 0))
+		return EXISTING_NONE;
+	forward_to(p, d, id, dest, f->destination_port);
+	return EXISTING_DECIDED;
+}
+
+/* Chooses a destination for a packet that opens a flow. Returns 1 if the XDP door must leave it to tc. */
+static __always_inline int choose(void *context, struct packet *p, struct decision *d, struct opening *o)
+{
+	if (o->hit.service.flags & LIMPET_SERVICE_PERSISTENT)
+		return open_persistent(context, p, d, o);
+	if (!flows_were_full(p))
+		return open_schedule(context, p, d, o);
+	/* Flows without an entry are about: their later packets must go where the first one went. */
+	schedule_by_hash(o->hit.service.id, &o->pick, mix_flow(p));
+	o->destination = o->pick.destination;
+	if (o->destination)
+		hop_for(context, p, d, o->destination);
+	return o->destination && must_leave_to_tc(p, d);
+}
+
+/* The flow table has no room: this flow, of a service without persistence, is forwarded without an entry. */
+SUBPROGRAM int choose_unrecorded(void *context, struct packet *p, struct decision *d, struct opening *o)
+{
+	if (o->hit.service.flags & LIMPET_SERVICE_PERSISTENT)
+		return 0; /* the template's or the client's hash: the same for later packets */
+	schedule_by_hash(o->hit.service.id, &o->pick, mix_flow(p));
+	if (!o->pick.destination)
+		return 0;
+	o->destination = o->pick.destination;
+	hop_for(context, p, d, o->destination);
+	return 0;
+}
+
+SUBPROGRAM int new_flow(void *context, struct packet *p, struct decision *d, struct limpet_flow *f)
+{
+	struct limpet_config *c = config_get();
+	struct limpet_destination *dest;
+	struct opening *o = opening_get();
+	long error;
+
+	if (!c || !o || is_deferred(p, c) || !may_open(p, c) || !service_find(p, &o->hit))
+		return decide(d, VERDICT_PASS);
+	if (!o->hit.key.mark && !o->hit.key.port && !(o->hit.service.flags & LIMPET_SERVICE_PERSISTENT))
+		return decide(d, VERDICT_PASS); /* port 0 is for persistent services only */
+	if (!is_for_us(context, p, c))
+		return decide(d, VERDICT_PASS);
+	if (f) {
+		/* Its last reader or its sweeper is at work this very moment: a client repeats what it does not get. */
+		if (!flow_claim(p, f, *(volatile __u64 *)&f->word))
+			return decide(d, VERDICT_DROP);
+		o->claimed = 1;
+	}
+	if (choose(context, p, d, o) || !o->destination) {
+		open_cancel(p, o);
+		if (o->destination)
+			return decide(d, VERDICT_PASS);
+		event(LIMPET_EVENT_NO_SERVER);
+		return decide_icmp(d, ICMP_UNREACHABLE, ICMP_CODE_PORT, 0);
+	}
+	error = open_commit(p, o);
+	if (error == -1)
+		return decide(d, VERDICT_DROP);
+	if (error == 1) {
+		/* Another CPU opened it in this moment: this packet is its second. */
+		f = bpf_map_lookup_elem(&flows4, &p->key);
+		if (!f)
+			return decide(d, VERDICT_DROP);
+		existing_flow(context, p, d, f, *(volatile __u64 *)&f->word);
+		return d->verdict;
+	}
+	if (error)
+		choose_unrecorded(context, p, d, o);
+	dest = bpf_map_lookup_elem(&destinations, &o->destination);
+	if (!dest)
+		return decide(d, VERDICT_DROP);
+	return forward_to(p, d, o->destination, dest, open_port(p, o, dest));
+}
+
+static __always_inline int inbound(void *context, struct packet *p, struct decision *d,
+				   const enum door door)
+{
+	struct limpet_flow *f = bpf_map_lookup_elem(&flows4, &p->key);
+	__u64 word;
+
+	if (f) {
+		word = *(volatile __u64 *)&f->word;
+		if (flow_is_alive(word, p->now) && existing_flow(context, p, d, f, word) == EXISTING_DECIDED)
+			return d->verdict;
+	}
+	return is_sound(p, context, door) ? new_flow(context, p, d, f) : decide(d, VERDICT_PASS);
+}
+
+#endif

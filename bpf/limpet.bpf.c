@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* The doors: XDP and tc at the interfaces, tc at limpet0 for packets that have been through netfilter. One code; start
+ * reading at through_door(). */
+#include "address.h"
+#include "icmp.h"
+#include "inbound.h"
+#include "outbound.h"
+#include "parse.h"
+#include "sweep.h"
+
+/* Carries a decision out. */
+static __always_inline int carry_out(struct packet *p, struct decision *d, void *context, const enum door door)
+{
+	switch (d->verdict) {
+	case VERDICT_DROP:
+		return door_drop(door);
+	case VERDICT_FORWARD:
+		if (d->destination)
+			count_packet(d->destination, p, d->reply);
+		if (d->hop.kind == LIMPET_HOP_LOCAL)
+			return door_pass(door);
+		if (d->hop.kind == LIMPET_HOP_UNREACHABLE || d->hop.kind == LIMPET_HOP_NONE) {
+			event(LIMPET_EVENT_UNREACHABLE);
+			return door_drop(door);
+		}
+		if (door != DOOR_XDP && is_too_big(p, d)) {
+			decide_icmp(d, ICMP_UNREACHABLE, ICMP_CODE_TOO_BIG, d->hop.mtu);
+			return icmp_send(p, d, context, door);
+		}
+		return send(p, d, context, door);
+	case VERDICT_ICMP:
+		if (door == DOOR_XDP)
+			return door_pass(door);
+		if (d->destination)
+			count_packet(d->destination, p, d->reply);
+		return icmp_send(p, d, context, door);
+	}
+	return door_pass(door);
+}
+
+/* The mark door gives a packet that it does not take back to this host as it came: the way here took one TTL. */
+static __always_inline int give_back(void *context)
+{
+	struct frame f = frame_of(context, DOOR_MARK);
+	struct ethhdr *ethernet = f.data;
+
+	if (f.data + L4_OFFSET <= f.end && ethernet->h_proto == bpf_htons(ETH_P_IP))
+		ttl_change(f.data + IP_OFFSET, 1);
+	return door_pass(DOOR_MARK);
+}
+
+/* What every frame goes through. */
+static __always_inline int through_door(void *context, const enum door door)
+{
+	struct limpet_address_bitmap *bits = address_bitmap();
+	struct limpet_config *c = config_get();
+	struct decision d = {};
+	struct packet p = {};
+
+	if (!bits || !c || !parse(&p, context, door))
+		return door_pass(door);
+	/* Marked packets may be for any local address. */
+	if (door == DOOR_MARK || address_is_ours(bits, c->active_bank, p.key.virtual_address)) {
+		/* What takes an ICMP error is tc's. */
+		if (door == DOOR_XDP && p.ttl <= 1)
+			return door_pass(door);
+		p.now = ticks_now();
+		if (inbound(context, &p, &d, door) != VERDICT_PASS)
+			return carry_out(&p, &d, context, door);
+	}
+	if (door != DOOR_MARK && address_is_ours(bits, c->active_bank, p.key.client_address)) {
+		p.now = ticks_now();
+		if (outbound(context, &p, &d) != VERDICT_PASS)
+			return carry_out(&p, &d, context, door);
+	}
+	return door_pass(door);
+}
+
+/* Only frames addressed to this host count. */
+SEC("tc")
+int limpet_tc(struct __sk_buff *skb)
+{
+	if (skb->pkt_type != 0 /* PACKET_HOST */ || skb->vlan_present)
+		return door_pass(DOOR_TC);
+	return through_door(skb, DOOR_TC);
+}
+
+SEC("tc")
+int limpet_mark(struct __sk_buff *skb)
+{
+	int action = through_door(skb, DOOR_MARK);
+
+	return action == door_pass(DOOR_MARK) ? give_back(skb) : action;
+}
+
+/* A frame's destination must be the interface's own address: XDP runs before the kernel has looked. */
+SEC("xdp")
+int limpet_xdp(struct xdp_md *xdp)
+{
+	struct frame f = frame_of(xdp, DOOR_XDP);
+	__u32 slot = xdp->ingress_ifindex % LIMPET_DEVICES;
+	struct limpet_device *device = bpf_map_lookup_elem(&devices, &slot);
+	struct ethhdr *ethernet = f.data;
+
+	if (!device || device->ifindex != xdp->ingress_ifindex || f.data + ETH_HLEN > f.end)
+		return XDP_PASS;
+	for (int i = 0; i < ETH_ALEN; i++)
+		if (ethernet->h_dest[i] != device->mac[i])
+			return XDP_PASS;
+	return through_door(xdp, DOOR_XDP);
+}
+
+SEC("syscall")
+int limpet_sweep(void *context)
+{
+	__u32 zero = 0;
+	struct sweep_walk w = { .request = bpf_map_lookup_elem(&sweep_request, &zero) };
+
+	if (!w.request)
+		return 1;
+	w.now = bpf_ktime_get_ns() >> LIMPET_TICK_SHIFT;
+	bpf_loop(w.request->count, sweep_step, &w, 0);
+	return 0;
+}
+
+char LICENSE[] SEC("license") = "Dual BSD/GPL";

@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* Where a packet leaves: next hops cached in a shared table that the packets refresh themselves once a second. */
+#ifndef LIMPET_NEXTHOP_H
+#define LIMPET_NEXTHOP_H
+
+#include "maps.h"
+#include "packet.h"
+
+/* Looked up from limpet0, the only interface that needs forwarding switched on. */
+static __always_inline void hop_lookup(void *context, struct limpet_hop *hop, __u32 address, __u32 source,
+				       __u32 mark_ifindex)
+{
+	struct bpf_fib_lookup route = {
+		.family = LIMPET_IPV4,
+		.ifindex = mark_ifindex,
+		.tot_len = 1, /* asks for the MTU instead of judging the packet's size */
+		.ipv4_dst = address,
+		.ipv4_src = source,
+	};
+	long result = bpf_fib_lookup(context, &route, sizeof(route), 0);
+
+	hop->ifindex = route.ifindex;
+	hop->family = LIMPET_IPV4;
+	hop->mtu = 0;
+	__builtin_memset(hop->gateway, 0, sizeof(hop->gateway));
+	__builtin_memset(hop->source_mac, 0, sizeof(hop->source_mac));
+	__builtin_memset(hop->destination_mac, 0, sizeof(hop->destination_mac));
+	if (result == BPF_FIB_LKUP_RET_SUCCESS) {
+		hop->kind = LIMPET_HOP_READY;
+		hop->mtu = route.mtu_result;
+		__builtin_memcpy(hop->source_mac, route.smac, sizeof(hop->source_mac));
+		__builtin_memcpy(hop->destination_mac, route.dmac, sizeof(hop->destination_mac));
+	} else if (result == BPF_FIB_LKUP_RET_NO_NEIGH) {
+		hop->kind = LIMPET_HOP_NEIGHBOUR;
+	} else if (result == BPF_FIB_LKUP_RET_NOT_FWDED) {
+		hop->kind = LIMPET_HOP_LOCAL;
+	} else {
+		hop->kind = LIMPET_HOP_UNREACHABLE;
+	}
+	if (hop->kind == LIMPET_HOP_READY || hop->kind == LIMPET_HOP_NEIGHBOUR)
+		__builtin_memcpy(hop->gateway, &route.ipv4_dst, sizeof(route.ipv4_dst));
+}
+
+/* Tells the owners of a slot apart: clients share slots by hash. */
+static __always_inline __u64 hop_tag(__u32 address, __u32 source)
+{
+	return (__u64)(address + source * 0x85ebca6bU) << LIMPET_NEXTHOP_TAG_SHIFT;
+}
+
+static __always_inline __u64 hop_word(const struct packet *p, __u64 rest)
+{
+	return (p->now << LIMPET_NEXTHOP_TICKS_SHIFT & LIMPET_NEXTHOP_TICKS_MASK) | rest;
+}
+
+static __always_inline int hop_is_fresh(const struct packet *p, __u64 word)
+{
+	__u64 age = (hop_word(p, 0) - (word & LIMPET_NEXTHOP_TICKS_MASK)) & LIMPET_NEXTHOP_TICKS_MASK;
+
+	return age < LIMPET_TICKS_PER_SECOND << LIMPET_NEXTHOP_TICKS_SHIFT;
+}
+
+/* Fills `d->hop` and `d->probe` for `d->hop_address` and `d->hop_source` from slot `index`, which is theirs or to be
+ * taken over. */
+SUBPROGRAM int hop_get(void *context, struct packet *p, struct decision *d, __u32 index)
+{
+	const __u32 address = d->hop_address, source = d->hop_source;
+	struct limpet_config *c = config_get();
+	struct limpet_nexthop *slot = bpf_map_lookup_elem(&nexthops, &index);
+	__u64 tag = hop_tag(address, source);
+	__u64 word;
+	__u32 idle;
+
+	d->probe = 0;
+	if (!c || !slot) {
+		d->hop.kind = LIMPET_HOP_UNREACHABLE;
+		return 0;
+	}
+	word = *(volatile __u64 *)&slot->word;
+	if (word && hop_is_fresh(p, word) && (word & LIMPET_NEXTHOP_TAG_MASK) == tag) {
+		d->hop = slot->hop[word & LIMPET_NEXTHOP_ACTIVE];
+		/* Had two others taken the slot over while we copied, the copy could be torn. */
+		if (*(volatile __u64 *)&slot->word == word)
+			return 0;
+	} else if (!(word & LIMPET_NEXTHOP_CLAIMED) || !hop_is_fresh(p, word)) {
+		/* The claim keeps tag and active half: the owner's packets go on with them meanwhile. */
+		__u64 claimed = hop_word(p, (word & ~LIMPET_NEXTHOP_TICKS_MASK) | LIMPET_NEXTHOP_CLAIMED);
+
+		if (__sync_bool_compare_and_swap(&slot->word, word, claimed)) {
+			idle = !(word & LIMPET_NEXTHOP_ACTIVE);
+			hop_lookup(context, &d->hop, address, source, c->mark_ifindex);
+			slot->hop[idle & 1] = d->hop;
+			*(volatile __u64 *)&slot->word = hop_word(p, tag | idle);
+			d->probe = d->hop.kind == LIMPET_HOP_READY;
+			return 0;
+		}
+	}
+	hop_lookup(context, &d->hop, address, source, c->mark_ifindex);
+	return 0;
+}
+
+static __always_inline __u32 client_hop_index(const struct limpet_config *c, __u32 client, __u32 source)
+{
+	__u32 hash = (client ^ (source * 0x85ebca6bU)) * 0x9e3779b1U;
+
+	return c->client_hops + (hash >> 16) % LIMPET_CLIENT_HOPS;
+}
+
+#endif

@@ -1,0 +1,322 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* Opening a flow: is the packet one that may, which service, which destination (by template or scheduler), and the
+ * entries that remember it (ip_vs_core.c: ip_vs_schedule(), ip_vs_sched_persist()). */
+#ifndef LIMPET_OPEN_H
+#define LIMPET_OPEN_H
+
+#include "address.h"
+#include "flow.h"
+#include "nexthop.h"
+#include "schedule.h"
+#include "service.h"
+#include "template.h"
+
+#define PORT_FTP_DATA 20
+#define OPEN_TRIES 4
+#define FULL_SECONDS 60
+
+struct opening {
+	struct service_hit hit;
+	struct template_binding binding;
+	struct pick pick;
+	__u32 claimed;     /* an ended entry of the same key is held BUSY by us */
+	__u32 destination; /* id */
+	__u32 template_kind; /* other than none: the template counts this flow */
+	struct limpet_flow flow;
+};
+
+/* Too large for the stack. Programs of one CPU do not interrupt each other: all doors run with bottom halves off. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct opening);
+} openings SEC(".maps");
+
+static __always_inline struct opening *opening_get(void)
+{
+	__u32 zero = 0;
+	struct opening *o = bpf_map_lookup_elem(&openings, &zero);
+
+	if (o)
+		__builtin_memset(o, 0, sizeof(*o));
+	return o;
+}
+
+static __always_inline __u32 mix_flow(const struct packet *p)
+{
+	__u32 hash = mix(mix(0x9e3779b9U, p->key.client_address), p->key.virtual_address);
+
+	return mix(mix(hash, (__u32)p->key.client_port << 16 | p->key.virtual_port), p->key.protocol);
+}
+
+static __always_inline int flows_were_full(const struct packet *p)
+{
+	__u32 zero = 0;
+	__u64 *when = bpf_map_lookup_elem(&flows_full, &zero);
+
+	return when && *when && p->now - *when < LIMPET_SECONDS_TO_TICKS(FULL_SECONDS);
+}
+
+static __always_inline void flows_are_full(const struct packet *p)
+{
+	__u32 zero = 0;
+	__u64 *when = bpf_map_lookup_elem(&flows_full, &zero);
+
+	event(LIMPET_EVENT_FLOWS_FULL);
+	if (when && *when != p->now)
+		*(volatile __u64 *)when = p->now;
+}
+
+/* TCP needs a SYN without RST, unless sloppy_tcp, or unless the table has been full: then later packets of flows that
+ * found no room must go where the first one went. */
+static __always_inline int may_open(const struct packet *p, const struct limpet_config *c)
+{
+	if (p->key.client_port == bpf_htons(PORT_FTP_DATA))
+		return 0;
+	if (p->key.protocol != IPPROTO_TCP)
+		return 1;
+	return (p->syn && !p->rst) || (c->sloppy_tcp && !p->rst) || flows_were_full(p);
+}
+
+/* Whether to take what the scheduler proposes: fills the hop, since the XDP door must leave everything as it was when
+ * only the kernel can resolve the neighbour. */
+static __always_inline int hop_for(void *context, struct packet *p, struct decision *d, __u32 destination)
+{
+	struct limpet_destination *dest = bpf_map_lookup_elem(&destinations, &destination);
+
+	if (!dest) {
+		d->hop.kind = LIMPET_HOP_UNREACHABLE;
+		return 0;
+	}
+	d->hop_address = *(__u32 *)dest->address;
+	d->hop_source = 0;
+	return hop_get(context, p, d, dest->nexthop);
+}
+
+static __always_inline int is_too_big(const struct packet *p, const struct decision *d)
+{
+	return d->hop.kind == LIMPET_HOP_READY && d->hop.mtu && p->ip_bytes > d->hop.mtu && p->dont_fragment &&
+	       !p->segmented;
+}
+
+/* A device without ndo_xdp_xmit (bridge, VLAN, tunnel) would eat a redirected frame. */
+static __always_inline int xdp_may_leave_by(const struct packet *p, __u32 ifindex)
+{
+	__u32 slot = ifindex % LIMPET_DEVICES;
+	struct limpet_device *device;
+
+	if (ifindex == p->ingress_ifindex)
+		return 1; /* XDP_TX */
+	device = bpf_map_lookup_elem(&devices, &slot);
+	return device && device->ifindex == ifindex && (device->flags & LIMPET_DEVICE_XDP_TARGET);
+}
+
+static __always_inline int must_leave_to_tc(const struct packet *p, const struct decision *d)
+{
+	return p->door == DOOR_XDP && (d->hop.kind != LIMPET_HOP_READY || (d->hop.mtu && p->ip_bytes > d->hop.mtu) ||
+				       !xdp_may_leave_by(p, d->hop.ifindex));
+}
+
+/* Schedules, resolves, and moves the cursor. Returns 0, or 1 if the packet must be left to the tc door. The choice is in
+ * o->destination; 0: there is none. */
+SUBPROGRAM int open_schedule(void *context, struct packet *p, struct decision *d, struct opening *o)
+{
+	__u32 service = o->hit.service.id;
+
+	for (int i = 0; i < OPEN_TRIES; i++) {
+		schedule(service, &o->pick);
+		o->destination = o->pick.destination;
+		if (!o->destination)
+			return 0;
+		hop_for(context, p, d, o->destination);
+		if (must_leave_to_tc(p, d))
+			return 1;
+		if (schedule_commit(service, &o->pick))
+			return 0;
+	}
+	return 0; /* crowded: the last proposal is as good as any */
+}
+
+static __always_inline void open_template_key(const struct packet *p, struct opening *o)
+{
+	const struct limpet_service *s = &o->hit.service;
+
+	o->template_kind = o->hit.key.mark ? LIMPET_TEMPLATE_MARK
+			   : o->hit.key.port ? LIMPET_TEMPLATE_PORT
+					     : LIMPET_TEMPLATE_ANY_PORT;
+	template_key(&o->binding.key, &p->key, o->template_kind, o->hit.key.mark, s->mask);
+}
+
+/* A persistent service: the template's destination, or a new template. Returns like open_schedule(). */
+SUBPROGRAM int open_persistent(void *context, struct packet *p, struct decision *d, struct opening *o)
+{
+	const struct limpet_service *s = &o->hit.service;
+	long error;
+	int found;
+
+	open_template_key(p, o);
+	for (int i = 0; i < OPEN_TRIES; i++) {
+		found = template_use(&o->binding, p->now);
+		if (found == TEMPLATE_BUSY)
+			continue;
+		if (found == TEMPLATE_USED) {
+			o->destination = o->binding.destination;
+			hop_for(context, p, d, o->destination);
+			return must_leave_to_tc(p, d);
+		}
+		if (open_schedule(context, p, d, o) || !o->destination) {
+			template_abandon(&o->binding, p->now);
+			return o->destination != 0;
+		}
+		error = template_make(&o->binding, p->now, o->destination, s->timeout, s->mask);
+		if (!error)
+			return 0;
+		if (error == NOT_RECORDED_EEXIST)
+			continue; /* another CPU was first: use its template */
+		event(LIMPET_EVENT_TEMPLATES_FULL);
+		break;
+	}
+	/* No room for a template: every flow of the client network still goes to one server. */
+	o->template_kind = LIMPET_TEMPLATE_NONE;
+	schedule_by_hash(s->id, &o->pick, mix(0x9e3779b9U, o->binding.key.client_network));
+	o->destination = o->pick.destination;
+	if (o->destination)
+		hop_for(context, p, d, o->destination);
+	return o->destination && must_leave_to_tc(p, d);
+}
+
+/* The port at the real server: a persistent service's packets keep theirs unless it is the service's own port. */
+static __always_inline __u16 open_port(const struct packet *p, const struct opening *o,
+				       const struct limpet_destination *dest)
+{
+	if (!dest->port)
+		return p->key.virtual_port;
+	if ((o->hit.service.flags & LIMPET_SERVICE_PERSISTENT) && p->key.virtual_port != o->hit.key.port)
+		return p->key.virtual_port;
+	return dest->port;
+}
+
+/* Records the flow. Returns 0; 1 if another CPU has recorded one under this key meanwhile; negative: no room. */
+static __always_inline long open_record(struct packet *p, struct opening *o, struct limpet_flow *fresh)
+{
+	struct limpet_flow *claimed = o->claimed ? bpf_map_lookup_elem(&flows4, &p->key) : 0;
+	long error;
+
+	if (claimed) {
+		claimed->destination = fresh->destination;
+		claimed->destination_port = fresh->destination_port;
+		claimed->method = fresh->method;
+		claimed->template_kind = fresh->template_kind;
+		claimed->template_serial = fresh->template_serial;
+		claimed->template_mask = fresh->template_mask;
+		claimed->mark = fresh->mark;
+		/* A full barrier: the fields are there before the word says so. */
+		__sync_lock_test_and_set(&claimed->word, fresh->word);
+		o->claimed = 0;
+		return 0;
+	}
+	error = bpf_map_update_elem(&flows4, &p->key, fresh, BPF_NOEXIST);
+	if (error == NOT_RECORDED_EEXIST)
+		return 1;
+	return error;
+}
+
+/* What a masqueraded server's replies are known by. Returns 0, or negative: no room. */
+static __always_inline long open_reverse(struct packet *p, const struct limpet_destination *dest,
+					 const struct limpet_flow *fresh)
+{
+	struct limpet_reverse value = {
+		.virtual_address = p->key.virtual_address,
+		.virtual_port = p->key.virtual_port,
+		.destination = fresh->destination,
+	};
+	struct limpet_reverse4_key rkey;
+
+	reverse_key(&rkey, &p->key, *(__u32 *)dest->address, fresh->destination_port);
+	return bpf_map_update_elem(&reverse4, &rkey, &value, BPF_ANY);
+}
+
+/* What leads from a flow back to its template. */
+static __always_inline void open_name_template(struct opening *o)
+{
+	o->flow.mark = o->hit.key.mark;
+	o->flow.template_kind = o->template_kind;
+	o->flow.template_serial = o->binding.serial;
+	o->flow.template_mask = o->hit.service.mask;
+}
+
+/* Gives back what was taken for a flow that does not come about. */
+static __always_inline void open_cancel(struct packet *p, struct opening *o)
+{
+	if (o->destination && o->template_kind != LIMPET_TEMPLATE_NONE) {
+		open_name_template(o);
+		template_release(&p->key, &o->flow, p->now);
+	}
+	/* Its counts are settled already. */
+	if (o->claimed) {
+		struct limpet_flow *claimed = bpf_map_lookup_elem(&flows4, &p->key);
+
+		if (claimed)
+			__sync_lock_test_and_set(&claimed->word, flow_word(p->now, 0, LIMPET_LIFE_DEAD));
+	}
+	o->claimed = 0;
+}
+
+/* Takes back the reverse entry of a flow that could not be recorded, unless another CPU recorded the same one. */
+static __always_inline void open_withdraw_reverse(struct packet *p, const struct limpet_flow *fresh)
+{
+	struct limpet_flow *other = bpf_map_lookup_elem(&flows4, &p->key);
+
+	if (!other || other->destination != fresh->destination || other->destination_port != fresh->destination_port)
+		reverse_remove(&p->key, fresh);
+}
+
+/* Writes down what has been chosen. Returns 0, 1 (another CPU was first: look the flow up again) or negative (a
+ * masqueraded flow without room for its replies). */
+GLOBAL long open_commit(struct packet *p, struct opening *o)
+{
+	struct limpet_config *c = config_get();
+	struct limpet_destination *dest = p && o ? bpf_map_lookup_elem(&destinations, &o->destination) : 0;
+	struct limpet_address_bitmap *bits = address_bitmap();
+	struct limpet_flow *fresh;
+	__u32 state = 0;
+	__u64 flags = 0;
+	long error;
+
+	if (!p || !o || !c || !dest || !bits)
+		return -1;
+	fresh = &o->flow;
+	fresh->destination = o->destination;
+	fresh->method = dest->method;
+	fresh->destination_port = open_port(p, o, dest);
+	open_name_template(o);
+	if (dest->method != LIMPET_MASQ)
+		flags |= LIMPET_FLOW_NOOUTPUT;
+	if (p->key.protocol == IPPROTO_TCP)
+		state = tcp_next(LIMPET_TCP_NONE, p,
+				 dest->method == LIMPET_MASQ ? DIRECTION_IN : DIRECTION_IN_ONLY);
+	fresh->word = flow_word(p->now + state_timeout_ticks(c, p->key.protocol, state), state, flags);
+
+	if (dest->method == LIMPET_MASQ && open_reverse(p, dest, fresh)) {
+		event(LIMPET_EVENT_REVERSE_FULL);
+		open_cancel(p, o);
+		return -1;
+	}
+	error = open_record(p, o, fresh);
+	if (error) {
+		open_withdraw_reverse(p, fresh);
+		open_cancel(p, o);
+		if (error < 0)
+			flows_are_full(p);
+		return error == 1 || dest->method != LIMPET_MASQ ? error : -1;
+	}
+	counts_add(o->destination, flow_is_active(&p->key, fresh->word), 1, 0);
+	count_connection(o->destination);
+	address_add(bits, p->key.virtual_address);
+	if (dest->method == LIMPET_MASQ)
+		address_add(bits, *(__u32 *)dest->address);
+	return 0;
+}
+
+#endif

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* The choice that needs no memory: used when a table is full, so that every packet of a flow, respectively every flow
+ * of a persistent client, still reaches one server. */
+#ifndef LIMPET_SCHEDULE_HASH_H
+#define LIMPET_SCHEDULE_HASH_H
+
+#include "list.h"
+#include "rr.h"
+
+static __always_inline __u32 mix(__u32 hash, __u32 word)
+{
+	hash = (hash ^ word) * 0x85ebca6bU;
+	return hash ^ hash >> 15;
+}
+
+static __always_inline void schedule_hash(struct list *l, __u32 hash, struct pick *pick)
+{
+	struct rr_walk w = { .list = l, .index = hash % l->count };
+
+	bpf_loop(l->count, rr_step, &w, 0);
+	pick->destination = w.destination;
+}
+
+#endif

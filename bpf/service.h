@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* Which virtual service a packet asks for, in IPVS' order (ip_vs_service_find()): the mark, the address and port, the
+ * address with port 0. */
+#ifndef LIMPET_SERVICE_H
+#define LIMPET_SERVICE_H
+
+#include "maps.h"
+#include "packet.h"
+
+struct service_hit {
+	struct limpet_service service;
+	struct limpet_service_key key;
+};
+
+static __always_inline int service_lookup(struct service_hit *hit)
+{
+	struct limpet_service *s = bpf_map_lookup_elem(&services, &hit->key);
+
+	if (!s)
+		return 0;
+	hit->service = *s;
+	return 1;
+}
+
+/* Returns 1 and fills `hit`, or 0. */
+GLOBAL int service_find(struct packet *p, struct service_hit *hit)
+{
+	if (!p || !hit)
+		return 0;
+	__builtin_memset(hit, 0, sizeof(*hit));
+	hit->key.family = p->key.family;
+	if (p->mark) {
+		hit->key.mark = p->mark;
+		if (service_lookup(hit))
+			return 1;
+		hit->key.mark = 0;
+	}
+	hit->key.protocol = p->key.protocol;
+	*(__u32 *)hit->key.address = p->key.virtual_address;
+	hit->key.port = p->key.virtual_port;
+	if (service_lookup(hit))
+		return 1;
+	hit->key.port = 0;
+	return service_lookup(hit);
+}
+
+#endif

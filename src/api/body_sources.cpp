@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: Apache-2.0
+// The long bodies, each made in slices of a few milliseconds.
+#include "api/body_sources.h"
+
+#include <chrono>
+#include <utility>
+
+#include "api/json_array.h"
+#include "api/routes.h"
+#include "json/json.h"
+
+namespace limpet::api {
+namespace {
+
+using json_codec::to_text;
+
+// A quarter of the 20 ms that no handler may exceed: one item more always fits.
+constexpr std::chrono::milliseconds kSlice{5};
+constexpr std::size_t kLongestPiece = 256 * 1024;
+constexpr std::size_t kConnectionsAPiece = 2048;
+
+// One turn's worth of work: over when its time or its room is used up.
+class Slice {
+ public:
+  bool over(const std::string& piece) const {
+    return piece.size() >= kLongestPiece || std::chrono::steady_clock::now() >= end_;
+  }
+
+ private:
+  std::chrono::steady_clock::time_point end_ = std::chrono::steady_clock::now() + kSlice;
+};
+
+// Writes service by service and destination by destination, so that neither many services nor many real servers of one
+// make a long turn.
+class ServiceText : public BodySource {
+ public:
+  ServiceText(std::vector<ServiceView> services, bool as_list) : services_(std::move(services)), as_list_(as_list) {}
+
+  std::optional<std::string> next() override {
+    if (done_) return std::nullopt;
+    std::string piece;
+    const Slice slice;
+    do {
+      step(piece);
+    } while (!done_ && !slice.over(piece));
+    return piece;
+  }
+
+ private:
+  void step(std::string& piece) {
+    if (service_ == services_.size()) {
+      if (as_list_) piece += services_.empty() ? "[]" : "]";
+      done_ = true;
+      return;
+    }
+    const ServiceView& view = services_[service_];
+    if (!opened_) {
+      if (as_list_) piece += service_ == 0 ? "[" : ",";
+      piece += to_text(json_codec::service_view_head_to_json(view));
+      piece.back() = ',';  // instead of the closing brace
+      piece += "\"destinations\":[";
+      opened_ = true;
+    } else if (destination_ < view.destinations.size()) {
+      if (destination_ > 0) piece += ',';
+      piece += to_text(json_codec::destination_view_to_json(view.destinations[destination_++]));
+    } else {
+      piece += "]}";
+      services_[service_++] = {};
+      destination_ = 0;
+      opened_ = false;
+    }
+  }
+
+  std::vector<ServiceView> services_;
+  bool as_list_;
+  std::size_t service_ = 0;
+  std::size_t destination_ = 0;
+  bool opened_ = false;
+  bool done_ = false;
+};
+
+class ConnectionLines : public BodySource {
+ public:
+  explicit ConnectionLines(std::unique_ptr<ConnectionCursor> cursor) : cursor_(std::move(cursor)) {}
+
+  std::optional<std::string> next() override {
+    if (done_) return std::nullopt;
+    if (position_ == connections_.size()) return fetch();
+    std::string piece;
+    const Slice slice;
+    while (position_ < connections_.size() && !slice.over(piece)) {
+      piece += to_text(json_codec::connection_to_json(connections_[position_++]));
+      piece += '\n';
+    }
+    return piece;
+  }
+
+ private:
+  // Reading the kernel's table is a turn of its own.
+  std::optional<std::string> fetch() {
+    auto piece = cursor_->next(kConnectionsAPiece);
+    if (!piece) {
+      done_ = true;
+      return to_text({{"problem", json_codec::problem_to_json(piece.error())}}) + "\n";
+    }
+    connections_ = std::move(*piece);
+    position_ = 0;
+    done_ = connections_.empty();
+    if (done_) return std::nullopt;
+    return std::string();
+  }
+
+  std::unique_ptr<ConnectionCursor> cursor_;
+  std::vector<ConnectionView> connections_;
+  std::size_t position_ = 0;
+  bool done_ = false;
+};
+
+// Reads, carries out and answers command by command: a megabyte of JSON at once would hold the loop too long.
+class CommandRun : public BodySource {
+ public:
+  CommandRun(Director& director, std::string text) : director_(director), text_(std::move(text)) {}
+  // The views of split_array() point into the text, which therefore stays where it is.
+  Result<void> prepare() {
+    auto commands = split_array(text_, kMostCommands);
+    if (!commands) return commands.error();
+    commands_ = std::move(*commands);
+    return {};
+  }
+
+  std::optional<std::string> next() override {
+    if (done_) return std::nullopt;
+    std::string piece = position_ == 0 ? "[" : "";
+    const Slice slice;
+    while (position_ < commands_.size() && !slice.over(piece)) {
+      if (position_ > 0) piece += ',';
+      const auto outcome = carry_out(commands_[position_++]);
+      piece += outcome ? "null" : to_text(json_codec::problem_to_json(outcome.error()));
+    }
+    done_ = position_ == commands_.size();
+    if (done_) piece += ']';
+    return piece;
+  }
+
+ private:
+  Result<void> carry_out(std::string_view text) {
+    if (text.size() > kDocumentLimit) return Error{ErrorCode::bad_request, "the command is longer than 64 KiB"};
+    const auto json = json_codec::parse_text(text, "the command");
+    if (!json) return json.error();
+    const auto command = json_codec::command_from_json(*json, "");
+    if (!command) return command.error();
+    return director_.execute(*command);
+  }
+
+  Director& director_;
+  std::string text_;
+  std::vector<std::string_view> commands_;
+  std::size_t position_ = 0;
+  bool done_ = false;
+};
+
+}  // namespace
+
+std::unique_ptr<BodySource> service_list(std::vector<ServiceView> services) {
+  return std::make_unique<ServiceText>(std::move(services), /*as_list=*/true);
+}
+
+std::unique_ptr<BodySource> single_service(ServiceView service) {
+  std::vector<ServiceView> services;
+  services.push_back(std::move(service));
+  return std::make_unique<ServiceText>(std::move(services), /*as_list=*/false);
+}
+
+std::unique_ptr<BodySource> connection_lines(std::unique_ptr<ConnectionCursor> cursor) {
+  return std::make_unique<ConnectionLines>(std::move(cursor));
+}
+
+Result<std::unique_ptr<BodySource>> command_run(Director& director, std::string commands) {
+  auto run = std::make_unique<CommandRun>(director, std::move(commands));
+  if (auto prepared = run->prepare(); !prepared) return prepared.error();
+  return std::unique_ptr<BodySource>(std::move(run));
+}
+
+}  // namespace limpet::api

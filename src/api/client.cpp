@@ -1,0 +1,198 @@
+// SPDX-License-Identifier: Apache-2.0
+// The typed calls of the HTTP API.
+#include "api/client.h"
+
+#include <algorithm>
+#include <cstdlib>
+#include <utility>
+
+#include "api/exchange.h"
+#include "api/listener.h"
+#include "api/status_json.h"
+#include "json/json.h"
+
+namespace limpet::api {
+namespace {
+
+using json_codec::Json;
+
+// Well below the daemon's limits of 1 MiB and 10,000 commands a request.
+constexpr std::size_t kBatchBytes = 256 * 1024;
+constexpr std::size_t kBatchCommands = 2000;
+
+// What the daemon answers is read as strictly as what it is asked; but that it cannot be read is not the user's fault.
+Error not_understood(const Error& error) {
+  return {ErrorCode::internal,
+          "limpetd's answer is not understood (" + error.text + "): are limpetd and this program of one version?"};
+}
+
+template <class T, class Decode>
+Result<T> decode(const Result<std::string>& body, Decode from_json) {
+  if (!body) return body.error();
+  const auto document = json_codec::parse_text(*body, "it");
+  if (!document) return not_understood(document.error());
+  auto value = from_json(*document);
+  if (!value) return not_understood(value.error());
+  return value;
+}
+
+Result<std::vector<ServiceView>> services_from_json(const Json& json) {
+  if (!json.is_array()) return Error{ErrorCode::bad_request, "not a list of services"};
+  std::vector<ServiceView> services;
+  services.reserve(json.size());
+  for (const Json& element : json) {
+    auto service = json_codec::service_view_from_json(element);
+    if (!service) return service.error();
+    services.push_back(std::move(*service));
+  }
+  return services;
+}
+
+Result<std::vector<Result<void>>> outcomes_from_json(const Json& json) {
+  if (!json.is_array()) return Error{ErrorCode::bad_request, "not a list of outcomes"};
+  std::vector<Result<void>> outcomes;
+  for (const Json& element : json) {
+    outcomes.push_back(element.is_null() ? Result<void>() : Result<void>(json_codec::error_from_problem(element)));
+  }
+  return outcomes;
+}
+
+// Cuts the pieces of a body into lines.
+class Lines {
+ public:
+  // False as soon as `visit` says so.
+  template <class Visit>
+  bool add(std::string_view piece, Visit visit) {
+    rest_ += piece;
+    std::size_t begin = 0;
+    for (std::size_t end = rest_.find('\n'); end != std::string::npos; end = rest_.find('\n', begin)) {
+      if (!visit(std::string_view(rest_).substr(begin, end - begin))) return false;
+      begin = end + 1;
+    }
+    rest_.erase(0, begin);
+    return true;
+  }
+
+ private:
+  std::string rest_;
+};
+
+Result<ConnectionView> connection_of_line(std::string_view line) {
+  const auto document = json_codec::parse_text(line, "a line");
+  if (!document) return not_understood(document.error());
+  if (document->is_object() && document->contains("problem")) {
+    return json_codec::error_from_problem((*document)["problem"]);
+  }
+  auto connection = json_codec::connection_from_json(*document);
+  if (!connection) return not_understood(connection.error());
+  return connection;
+}
+
+// The longest run of commands from `begin` that fits a batch, as a JSON array; moves `begin` behind it.
+std::string batch_from(const std::vector<Command>& commands, std::size_t& begin) {
+  std::string batch = "[";
+  const std::size_t end = std::min(commands.size(), begin + kBatchCommands);
+  for (; begin < end && batch.size() < kBatchBytes; ++begin) {
+    if (batch.size() > 1) batch += ',';
+    batch += json_codec::to_text(json_codec::command_to_json(commands[begin]));
+  }
+  return batch + "]";
+}
+
+// "tcp/[2001:db8::1]:80" as one path segment.
+std::string percent_encode(std::string_view text) {
+  constexpr std::string_view kHex = "0123456789ABCDEF";
+  constexpr std::string_view kPlain = ".-_~:";
+  std::string encoded;
+  for (const char c : text) {
+    const bool plain = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || kPlain.find(c) != std::string_view::npos;
+    if (plain) {
+      encoded += c;
+    } else {
+      const auto byte = static_cast<unsigned char>(c);
+      encoded.append({'%', kHex[byte >> 4], kHex[byte & 15]});
+    }
+  }
+  return encoded;
+}
+
+}  // namespace
+
+std::filesystem::path default_run_directory() {
+  const char* directory = std::getenv("LIMPET_RUN_DIR");
+  return directory != nullptr && *directory != '\0' ? directory : "/run/limpet";
+}
+
+class Client::Session : public Exchange {
+ public:
+  using Exchange::Exchange;
+};
+
+// A first small request finds out what a bare connect does not: another namespace's daemon.
+Result<Client> Client::connect(const std::filesystem::path& run_directory) {
+  auto session = std::make_unique<Session>(socket_path(run_directory));
+  const auto version = session->request("GET", "/v1/version");
+  if (!version) return version.error();
+  return Client(std::move(session));
+}
+
+Client::Client(std::unique_ptr<Session> session) : session_(std::move(session)) {}
+Client::Client(Client&&) noexcept = default;
+Client& Client::operator=(Client&&) noexcept = default;
+Client::~Client() = default;
+
+Result<void> Client::execute(const Command& command) {
+  const auto outcomes = execute_all({command});
+  if (!outcomes) return outcomes.error();
+  return outcomes->front();
+}
+
+Result<std::vector<Result<void>>> Client::execute_all(const std::vector<Command>& commands) {
+  std::vector<Result<void>> outcomes;
+  for (std::size_t next = 0; next < commands.size();) {
+    const std::string batch = batch_from(commands, next);
+    const auto answer = session_->request("POST", "/v1/commands", batch);
+    auto decoded = decode<std::vector<Result<void>>>(answer, outcomes_from_json);
+    if (!decoded) return decoded.error();
+    outcomes.insert(outcomes.end(), decoded->begin(), decoded->end());
+    if (outcomes.size() != next) return not_understood({ErrorCode::internal, "outcomes are missing"});
+  }
+  return outcomes;
+}
+
+Result<std::vector<ServiceView>> Client::services() {
+  return decode<std::vector<ServiceView>>(session_->request("GET", "/v1/services"), services_from_json);
+}
+
+Result<ServiceView> Client::service(const ServiceKey& key) {
+  const auto body = session_->request("GET", "/v1/services/" + percent_encode(key.to_string()));
+  return decode<ServiceView>(body, [](const Json& json) { return json_codec::service_view_from_json(json); });
+}
+
+Result<Timeouts> Client::timeouts() {
+  return decode<Timeouts>(session_->request("GET", "/v1/timeouts"),
+                          [](const Json& json) { return json_codec::timeouts_from_json(json); });
+}
+
+Result<void> Client::connections(const std::function<bool(const ConnectionView&)>& visit) {
+  Lines lines;
+  Result<void> outcome;
+  const auto take_line = [&](std::string_view line) {
+    const auto connection = connection_of_line(line);
+    if (!connection) outcome = connection.error();
+    return connection && visit(*connection);
+  };
+  const auto answered = session_->request("GET", "/v1/connections", {},
+                                          [&](std::string_view piece) { return lines.add(piece, take_line); });
+  return answered ? outcome : answered;
+}
+
+Result<Status> Client::status() { return decode<Status>(session_->request("GET", "/v1/status"), status_from_json); }
+
+Result<void> Client::unload() {
+  const auto answer = session_->request("POST", "/v1/unload");
+  if (!answer) return answer.error();
+  return {};
+}
+
+}  // namespace limpet::api

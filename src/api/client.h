@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+// limpetadm's and limpet's side of the HTTP API: typed calls over the daemon's unix socket.
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "director/director.h"
+#include "model/command.h"
+#include "model/result.h"
+#include "model/view.h"
+
+namespace limpet::api {
+
+// $LIMPET_RUN_DIR, else /run/limpet.
+std::filesystem::path default_run_directory();
+
+class Client {
+ public:
+  // Errors: not_running (no daemon answers, the text says where it was looked for), permission, other_namespace.
+  static Result<Client> connect(const std::filesystem::path& run_directory = default_run_directory());
+
+  Client(Client&&) noexcept;
+  Client& operator=(Client&&) noexcept;
+  ~Client();
+
+  Result<void> execute(const Command& command);
+  // Many commands in order over one connection, each with its own outcome; not atomic. The error is the connection's.
+  Result<std::vector<Result<void>>> execute_all(const std::vector<Command>& commands);
+  Result<std::vector<ServiceView>> services();
+  Result<ServiceView> service(const ServiceKey& key);
+  Result<Timeouts> timeouts();
+  // Calls `visit` for every connection and template as it arrives, in bounded memory; stops when it returns false.
+  Result<void> connections(const std::function<bool(const ConnectionView&)>& visit);
+  Result<Status> status();
+  Result<void> unload();
+
+ private:
+  class Session;
+  explicit Client(std::unique_ptr<Session> session);
+  std::unique_ptr<Session> session_;
+};
+
+}  // namespace limpet::api

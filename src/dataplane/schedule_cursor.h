@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+// Where rr and wrr go on after an edit: what the kernel's cursor would be after the same command.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "bpf/abi.h"
+
+namespace limpet::dataplane {
+
+struct ListedDestination {
+  std::uint32_t id = 0;
+  std::uint32_t weight = 0;
+  bool operator==(const ListedDestination&) const = default;
+};
+using DestinationList = std::vector<ListedDestination>;  // the kernel's order
+
+struct CursorStart {
+  std::uint32_t index = LIMPET_CURSOR_HEAD;
+  std::uint32_t value = 0;
+  bool operator==(const CursorStart&) const = default;
+};
+
+struct WeightSummary {
+  std::uint32_t highest = 0;
+  std::uint32_t gcd = 1;  // of the weights other than 0; 1 if there are none
+};
+WeightSummary summarize_weights(const DestinationList& list);
+
+// `cursor` is where the scheduler stood in `before`. A new scheduler begins at the head.
+CursorStart start_after_edit(limpet_scheduler scheduler, bool same_scheduler, const DestinationList& before,
+                             CursorStart cursor, const DestinationList& after);
+
+}  // namespace limpet::dataplane

@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: Apache-2.0
+// Walks flows and templates for the ended ones.
+#include "dataplane/sweeper.h"
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+
+#include <cstring>
+
+#include "dataplane/clock.h"
+#include "dataplane/words.h"
+
+namespace limpet::dataplane {
+
+Sweeper::Sweeper(Object& object, Tables& tables)
+    : object_(object), tables_(tables), flows_(object.map_fd("flows4")), templates_(object.map_fd("templates4")) {}
+
+void Sweeper::step() {
+  const auto now = Clock::now();
+  if (stage_ == Stage::done) {
+    if (now - started_ < std::chrono::seconds(1)) return;
+    begin_pass();
+  }
+  // A pass of a second over what the last one has seen, as long as that is not too much.
+  const std::uint64_t known = status_.flows + status_.templates;
+  const std::uint64_t share = known <= kUnhurried ? known / 18 + LIMPET_SWEEP_KEYS : 0;
+  const std::uint64_t before = running_.flows + running_.templates;
+  while (advance()) {
+    const std::uint64_t done = running_.flows + running_.templates - before;
+    if (done >= share && (share != 0 || Clock::now() - now >= kBudget)) return;
+  }
+}
+
+void Sweeper::sweep_all() {
+  begin_pass();
+  while (advance()) {
+  }
+}
+
+void Sweeper::begin_pass() {
+  started_ = Clock::now();
+  running_ = {};
+  flows_ = BatchWalk<limpet_flow4_key, limpet_flow>(object_.map_fd("flows4"));
+  templates_ = BatchWalk<limpet_template4_key, limpet_template>(object_.map_fd("templates4"));
+  tables_.address_bits().begin_rebuild();
+  // Flows first: their end releases templates.
+  stage_ = Stage::flows;
+}
+
+bool Sweeper::advance() {
+  if (stage_ == Stage::flows) {
+    if (sweep_flows() == 0) stage_ = Stage::templates;
+  } else if (stage_ == Stage::templates && sweep_templates() == 0) {
+    end_pass();
+  }
+  return stage_ != Stage::done;
+}
+
+void Sweeper::end_pass() {
+  for (const Address& address : tables_.addresses())
+    if (address.family() == Family::ipv4) tables_.address_bits().keep(address.ipv4_network_order());
+  tables_.address_bits().end_rebuild();
+  running_.last_pass = std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now() - started_);
+  status_ = running_;
+  stage_ = Stage::done;
+}
+
+std::size_t Sweeper::sweep_flows() {
+  const std::size_t count = flows_.next(LIMPET_SWEEP_KEYS);
+  const std::uint64_t now = ticks_now();
+  std::uint32_t candidates = 0;
+  for (std::size_t i = 0; i < count; ++i) {
+    const FlowWord word(flows_.value(i).word);
+    if (word.life != LIMPET_LIFE_DEAD) tables_.address_bits().keep(flows_.key(i).virtual_address);
+    if (word.is_alive(now) || word.life == LIMPET_LIFE_BUSY) continue;
+    std::memcpy(object_.sweep_request[0].keys[candidates++], &flows_.key(i), sizeof(limpet_flow4_key));
+    if (candidates == LIMPET_SWEEP_KEYS) {
+      run(LIMPET_SWEEP_FLOWS4, candidates);
+      candidates = 0;
+    }
+  }
+  running_.flows += count;
+  run(LIMPET_SWEEP_FLOWS4, candidates);
+  return count;
+}
+
+std::size_t Sweeper::sweep_templates() {
+  const std::size_t count = templates_.next(LIMPET_SWEEP_KEYS);
+  const std::uint64_t now = ticks_now();
+  std::uint32_t candidates = 0;
+  for (std::size_t i = 0; i < count; ++i) {
+    const TemplateWord word(templates_.value(i).word);
+    if (word.is_alive(now) || word.life == LIMPET_LIFE_BUSY) continue;
+    std::memcpy(object_.sweep_request[0].keys[candidates++], &templates_.key(i), sizeof(limpet_template4_key));
+    if (candidates == LIMPET_SWEEP_KEYS) {
+      run(LIMPET_SWEEP_TEMPLATES4, candidates);
+      candidates = 0;
+    }
+  }
+  running_.templates += count;
+  run(LIMPET_SWEEP_TEMPLATES4, candidates);
+  return count;
+}
+
+void Sweeper::run(limpet_sweep_table table, std::uint32_t count) {
+  if (count == 0) return;
+  object_.sweep_request[0].table = table;
+  object_.sweep_request[0].count = count;
+  LIBBPF_OPTS(bpf_test_run_opts, options);
+  ::bpf_prog_test_run_opts(object_.sweep_program(), &options);
+}
+
+}  // namespace limpet::dataplane

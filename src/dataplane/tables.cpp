@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: Apache-2.0
+// The configuration in the data plane's tables: services, lists and cursors.
+#include "dataplane/tables.h"
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+
+#include "dataplane/keys.h"
+
+namespace limpet::dataplane {
+namespace {
+
+std::uint64_t published_word(std::uint32_t base, std::size_t count, std::uint32_t generation,
+                             limpet_scheduler scheduler) {
+  return static_cast<std::uint64_t>(base) << LIMPET_PUBLISHED_BASE_SHIFT |
+         static_cast<std::uint64_t>(count) << LIMPET_PUBLISHED_COUNT_SHIFT |
+         static_cast<std::uint64_t>(generation) << LIMPET_PUBLISHED_GENERATION_SHIFT |
+         static_cast<std::uint64_t>(scheduler) << LIMPET_PUBLISHED_SCHEDULER_SHIFT;
+}
+
+limpet_service service_value(std::uint32_t id, const Service& service) {
+  limpet_service value{};
+  value.id = id;
+  value.flags = (service.persistent ? LIMPET_SERVICE_PERSISTENT : 0U) |
+                (service.one_packet ? LIMPET_SERVICE_ONE_PACKET : 0U) |
+                (service.scheduler_flags & LIMPET_SERVICE_SCHEDULER_FLAGS);
+  value.timeout = service.timeout;
+  value.mask = service.netmask;
+  return value;
+}
+
+Error full(const std::string& what, std::size_t ceiling) {
+  return {ErrorCode::no_space, "the table of " + what + " is full: its ceiling is " + std::to_string(ceiling)};
+}
+
+}  // namespace
+
+Tables::Tables(Object& object)
+    : object_(object), bits_(object), reader_(object), space_(static_cast<std::uint32_t>(object.lists.size())) {
+  recover();
+}
+
+Result<void> Tables::room_for(const ConfiguredService& service) const {
+  const auto found = slots_.find(service.service.key);
+  if (found == slots_.end() && free_services_.empty()) return full("services", object_.ceilings().services);
+  std::size_t fresh = 0;
+  for (const Destination& d : service.destinations)
+    if (found == slots_.end() || (!found->second.ids.contains(d.key) && !found->second.removed.contains(d.key))) ++fresh;
+  if (fresh > free_destinations_.size()) return full("destinations", object_.ceilings().destinations - 1);
+  return {};
+}
+
+Result<Tables::Slot*> Tables::slot_for(const ServiceKey& key) {
+  const auto found = slots_.find(key);
+  if (found != slots_.end()) return &found->second;
+  if (free_services_.empty()) return full("services", object_.ceilings().services);
+  Slot slot;
+  slot.id = free_services_.back();
+  free_services_.pop_back();
+  store_word(object_.service_states[slot.id].published, 0);
+  store_word(object_.service_states[slot.id].cursor, 0);
+  object_.service_residues[slot.id] = {};
+  return &slots_.emplace(key, std::move(slot)).first->second;
+}
+
+Result<void> Tables::apply(const ConfiguredService& service) {
+  const ServiceKey& key = service.service.key;
+  if (auto room = room_for(service); !room) return room;
+  auto slot = slot_for(key);
+  if (!slot) return slot.error();
+  Slot& s = **slot;
+  const auto scheduler = static_cast<limpet_scheduler>(*scheduler_from_name(service.service.scheduler));
+
+  if (!key.is_mark()) bits_.add(key.address);
+  DestinationList list;
+  for (const Destination& d : service.destinations) {
+    const std::uint32_t id = take_destination(s, key, d.key);
+    write_destination(id, key, d);
+    list.push_back({id, d.weight});
+  }
+  if (auto done = publish(s, list, scheduler, s.known && s.scheduler == scheduler); !done) return done;
+  // Only now: packets that still read the old list may pick a destination that is going.
+  std::vector<DestinationKey> gone;
+  for (const auto& [destination, id] : s.ids)
+    if (std::none_of(list.begin(), list.end(), [id = id](const ListedDestination& l) { return l.id == id; }))
+      gone.push_back(destination);
+  for (const DestinationKey& destination : gone) discard_destination(s, destination);
+  return write_service(key, s, service.service);
+}
+
+Result<void> Tables::publish(Slot& slot, const DestinationList& list, limpet_scheduler scheduler,
+                             bool same_scheduler) {
+  const CursorStart start = start_after_edit(scheduler, same_scheduler, slot.list, cursor_of(slot), list);
+  if (same_scheduler && list == slot.list && slot.length != 0) return {};
+  const auto length = static_cast<std::uint32_t>(list.size()) + LIMPET_LIST_HEADER;
+  const auto now = ListSpace::Clock::now();
+  const auto base = space_.take(length, now);
+  if (!base) return full("destination lists (retry in a few seconds)", object_.lists.size());
+  const WeightSummary weights = summarize_weights(list);
+  object_.lists[*base] = {start.index, start.value};
+  object_.lists[*base + 1] = {weights.highest, weights.gcd};
+  for (std::size_t i = 0; i < list.size(); ++i)
+    object_.lists[*base + LIMPET_LIST_HEADER + i] = {list[i].id, list[i].weight};
+  const std::uint32_t generation = (slot.generation + 1) & LIMPET_PUBLISHED_GENERATION_MASK;
+  store_word(object_.service_states[slot.id].published, published_word(*base, list.size(), generation, scheduler));
+  if (slot.length != 0) space_.give_back(slot.base, slot.length, now);
+  slot.base = *base;
+  slot.length = length;
+  slot.generation = generation;
+  slot.start = start;
+  slot.scheduler = scheduler;
+  slot.list = list;
+  return {};
+}
+
+// Where rr or wrr stands: its own word if packets have moved it in this generation, else where the generation began.
+CursorStart Tables::cursor_of(const Slot& slot) const {
+  const std::uint64_t cursor = load_word(object_.service_states[slot.id].cursor);
+  if (slot.length == 0 || cursor >> LIMPET_CURSOR_GENERATION_SHIFT != slot.generation) return slot.start;
+  return {static_cast<std::uint32_t>((cursor >> LIMPET_CURSOR_INDEX_SHIFT) & LIMPET_CURSOR_INDEX_MASK),
+          static_cast<std::uint32_t>(cursor & LIMPET_CURSOR_VALUE_MASK)};
+}
+
+Result<void> Tables::write_service(const ServiceKey& key, Slot& slot, const Service& service) {
+  const limpet_service value = service_value(slot.id, service);
+  if (slot.known && std::memcmp(&value, &slot.value, sizeof(value)) == 0) return {};
+  const limpet_service_key raw = service_key(key);
+  if (::bpf_map_update_elem(object_.map_fd("services"), &raw, &value, BPF_ANY) != 0)
+    return system_error("cannot write the service " + key.to_string(), errno);
+  slot.known = true;
+  slot.value = value;
+  return {};
+}
+
+void Tables::remove(const ServiceKey& key) {
+  const auto found = slots_.find(key);
+  if (found == slots_.end()) return;
+  Slot& slot = found->second;
+  const limpet_service_key raw = service_key(key);
+  ::bpf_map_delete_elem(object_.map_fd("services"), &raw);
+  slot.known = false;
+  std::vector<DestinationKey> all;
+  for (const auto& [destination, id] : slot.ids) all.push_back(destination);
+  for (const DestinationKey& destination : all) discard_destination(slot, destination);
+  store_word(object_.service_states[slot.id].published, 0);
+  if (slot.length != 0) space_.give_back(slot.base, slot.length, ListSpace::Clock::now());
+  slot.length = 0;
+  slot.list.clear();
+  slot.start = {};
+  // A service that comes back under this name begins with fresh counters of its own.
+  object_.service_residues[slot.id] = {};
+}
+
+void Tables::retain_only(const Configuration& configuration) {
+  std::vector<ServiceKey> gone;
+  for (const auto& [key, slot] : slots_)
+    if (slot.known && configuration.find(key) == nullptr) gone.push_back(key);
+  for (const ServiceKey& key : gone) remove(key);
+}
+
+void Tables::set_timeouts(const Timeouts& timeouts) {
+  limpet_config& c = object_.config[0];
+  store_word(c.tcp_timeouts[LIMPET_TCP_ESTABLISHED], timeouts.tcp);
+  store_word(c.tcp_timeouts[LIMPET_TCP_FIN_WAIT], timeouts.tcp_fin);
+  store_word(c.udp_timeout, timeouts.udp);
+}
+
+}  // namespace limpet::dataplane

@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: Apache-2.0
+// The configuration in the data plane's tables: ids, destination lists, cursors; and what the tables say of each
+// destination. Recovers its own bookkeeping from adopted tables.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <unordered_map>
+#include <vector>
+
+#include "dataplane/address_bits.h"
+#include "dataplane/counter_reader.h"
+#include "dataplane/list_space.h"
+#include "dataplane/object.h"
+#include "dataplane/schedule_cursor.h"
+#include "model/configuration.h"
+#include "model/result.h"
+#include "model/view.h"
+
+namespace limpet::dataplane {
+
+struct DestinationCounts {
+  std::uint32_t active = 0;
+  std::uint32_t inactive = 0;
+  std::uint32_t persistent = 0;
+};
+
+class Tables {
+ public:
+  using Clock = std::chrono::steady_clock;
+  // As the kernel's trash: a removed destination that nothing names any more is forgotten after this time; until then
+  // it comes back with its counters.
+  static constexpr std::chrono::seconds kTrashPeriod{120};
+
+  explicit Tables(Object& object);
+
+  // Whether apply(service) would find room; names the table that is full.
+  Result<void> room_for(const ConfiguredService& service) const;
+  // Makes the tables carry `service` as it is now, new or changed. Packets see the old or the new, never a mix.
+  Result<void> apply(const ConfiguredService& service);
+  // Connections and templates stay; the destinations become unavailable.
+  void remove(const ServiceKey& key);
+  // Removes every service that `configuration` does not have: after a start with adopted tables.
+  void retain_only(const Configuration& configuration);
+  void set_timeouts(const Timeouts& timeouts);
+
+  // 0: no such destination configured.
+  std::uint32_t destination_id(const ServiceKey& service, const DestinationKey& key) const;
+  DestinationCounts counts(std::uint32_t destination) const;
+  Counters counters(std::uint32_t destination) const;       // since the last zero()
+  Counters residue(const ServiceKey& service) const;        // of destinations that are forgotten
+  void zero(const ServiceKey& service);
+  std::vector<std::uint32_t> destinations_of(const ServiceKey& service) const;  // configured and removed ones
+
+  // Forgets removed destinations that nothing names any more. Call it every second or so.
+  void collect(Clock::time_point now);
+  // Addresses of services, and of masqueraded servers, removed ones included.
+  std::vector<Address> addresses() const;
+  // Real servers that are configured now.
+  std::vector<Address> servers() const;
+  AddressBits& address_bits() { return bits_; }
+
+ private:
+  struct Slot {
+    std::uint32_t id = 0;
+    bool known = false;  // to the services map
+    limpet_service value{};
+    limpet_scheduler scheduler = LIMPET_RR;
+    std::uint32_t base = 0;    // of its range in lists, header included; no range: length 0
+    std::uint32_t length = 0;
+    std::uint32_t generation = 0;
+    CursorStart start;
+    DestinationList list;
+    std::map<DestinationKey, std::uint32_t> ids;      // configured
+    std::map<DestinationKey, std::uint32_t> removed;  // in the trash
+  };
+  using Slots = std::unordered_map<ServiceKey, Slot, ServiceKeyHash>;
+
+  void recover();
+  void recover_services();
+  void recover_destinations();
+  CursorStart cursor_of(const Slot& slot) const;
+  Result<Slot*> slot_for(const ServiceKey& key);
+  std::uint32_t take_destination(Slot& slot, const ServiceKey& service, const DestinationKey& key);
+  void write_destination(std::uint32_t id, const ServiceKey& service, const Destination& destination);
+  void discard_destination(Slot& slot, const DestinationKey& key);
+  void forget_destination(Slot& slot, std::uint32_t id);
+  Result<void> publish(Slot& slot, const DestinationList& list, limpet_scheduler scheduler, bool same_scheduler);
+  Result<void> write_service(const ServiceKey& key, Slot& slot, const Service& service);
+  bool is_referenced(std::uint32_t id) const;
+
+  Object& object_;
+  AddressBits bits_;
+  CounterReader reader_;
+  ListSpace space_;
+  Slots slots_;  // a deleted service stays as long as it has removed destinations
+  std::vector<std::uint32_t> free_services_;      // ids, highest first
+  std::vector<std::uint32_t> free_destinations_;  // ids, highest first; 0 is nobody's
+  std::unordered_map<std::uint32_t, Clock::time_point> idle_since_;  // removed and unreferenced destinations
+};
+
+}  // namespace limpet::dataplane

@@ -1,0 +1,220 @@
+// SPDX-License-Identifier: Apache-2.0
+// The configuration in the data plane's tables: destinations, the trash, counters, and recovery.
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+
+#include <algorithm>
+
+#include "dataplane/keys.h"
+#include "dataplane/tables.h"
+
+namespace limpet::dataplane {
+
+// The id of `key`: configured, revived from the trash with its connections and counters, or new.
+std::uint32_t Tables::take_destination(Slot& slot, const ServiceKey& service, const DestinationKey& key) {
+  if (const auto found = slot.ids.find(key); found != slot.ids.end()) return found->second;
+  std::uint32_t id = 0;
+  if (const auto removed = slot.removed.find(key); removed != slot.removed.end()) {
+    id = removed->second;
+    slot.removed.erase(removed);
+    idle_since_.erase(id);
+  } else {
+    id = free_destinations_.back();  // room_for() has been asked
+    free_destinations_.pop_back();
+    reader_.clear(id);
+    object_.counts[id] = {};
+    object_.counter_bases[id] = {};
+    object_.destinations[id] = {};
+    object_.destinations[id].service = service_key(service);
+  }
+  slot.ids.emplace(key, id);
+  return id;
+}
+
+void Tables::write_destination(std::uint32_t id, const ServiceKey&, const Destination& destination) {
+  limpet_destination& d = object_.destinations[id];
+  put_address(d.address, destination.key.address);
+  d.port = htons(destination.key.port.value);
+  d.family = static_cast<std::uint8_t>(destination.key.address.family());
+  d.method = static_cast<std::uint8_t>(destination.method);
+  d.nexthop = id;
+  d.upper_threshold = destination.upper_threshold;
+  d.lower_threshold = destination.lower_threshold;
+  d.tunnel_type = static_cast<std::uint8_t>(destination.tunnel.type);
+  d.tunnel_port = htons(destination.tunnel.port.value);
+  d.tunnel_flags = destination.tunnel.flags;
+  store_word(d.weight, destination.weight);
+  store_word(d.flags, LIMPET_DESTINATION_USED | LIMPET_DESTINATION_AVAILABLE);
+  if (destination.method == ForwardingMethod::masq) bits_.add(destination.key.address);
+}
+
+void Tables::discard_destination(Slot& slot, const DestinationKey& key) {
+  const auto found = slot.ids.find(key);
+  if (found == slot.ids.end()) return;
+  store_word(object_.destinations[found->second].flags, LIMPET_DESTINATION_USED);
+  slot.removed.emplace(key, found->second);
+  slot.ids.erase(found);
+}
+
+bool Tables::is_referenced(std::uint32_t id) const {
+  const limpet_counts& c = object_.counts[id];
+  return __atomic_load_n(&c.total, __ATOMIC_SEQ_CST) > 0 || __atomic_load_n(&c.persistent, __ATOMIC_SEQ_CST) > 0;
+}
+
+void Tables::forget_destination(Slot& slot, std::uint32_t id) {
+  if (slot.known) {
+    Counters sum = to_model(object_.service_residues[slot.id]);
+    sum += counters(id);
+    object_.service_residues[slot.id] = from_model(sum);
+  }
+  store_word(object_.destinations[id].flags, 0U);
+  idle_since_.erase(id);
+  free_destinations_.push_back(id);
+}
+
+void Tables::collect(Clock::time_point now) {
+  for (auto slot = slots_.begin(); slot != slots_.end();) {
+    Slot& s = slot->second;
+    for (auto removed = s.removed.begin(); removed != s.removed.end();) {
+      const std::uint32_t id = removed->second;
+      if (is_referenced(id)) {
+        idle_since_.erase(id);
+        ++removed;
+      } else if (now - idle_since_.try_emplace(id, now).first->second < kTrashPeriod) {
+        ++removed;
+      } else {
+        forget_destination(s, id);
+        removed = s.removed.erase(removed);
+      }
+    }
+    if (!s.known && s.removed.empty()) {
+      free_services_.push_back(s.id);
+      slot = slots_.erase(slot);
+    } else {
+      ++slot;
+    }
+  }
+}
+
+std::uint32_t Tables::destination_id(const ServiceKey& service, const DestinationKey& key) const {
+  const auto slot = slots_.find(service);
+  if (slot == slots_.end()) return 0;
+  const auto id = slot->second.ids.find(key);
+  return id == slot->second.ids.end() ? 0 : id->second;
+}
+
+DestinationCounts Tables::counts(std::uint32_t destination) const {
+  const limpet_counts& c = object_.counts[destination];
+  const auto total = std::max(0, __atomic_load_n(&c.total, __ATOMIC_RELAXED));
+  const auto active = std::clamp(__atomic_load_n(&c.active, __ATOMIC_RELAXED), 0, total);
+  const auto persistent = std::max(0, __atomic_load_n(&c.persistent, __ATOMIC_RELAXED));
+  return {static_cast<std::uint32_t>(active), static_cast<std::uint32_t>(total - active),
+          static_cast<std::uint32_t>(persistent)};
+}
+
+Counters Tables::counters(std::uint32_t destination) const {
+  Counters now = reader_.read(destination);
+  now -= to_model(object_.counter_bases[destination]);
+  return now;
+}
+
+Counters Tables::residue(const ServiceKey& service) const {
+  const auto slot = slots_.find(service);
+  if (slot == slots_.end()) return {};
+  Counters sum = to_model(object_.service_residues[slot->second.id]);
+  for (const auto& [key, id] : slot->second.removed) sum += counters(id);
+  return sum;
+}
+
+void Tables::zero(const ServiceKey& service) {
+  const auto slot = slots_.find(service);
+  if (slot == slots_.end()) return;
+  for (const std::uint32_t id : destinations_of(service))
+    object_.counter_bases[id] = from_model(reader_.read(id));
+  object_.service_residues[slot->second.id] = {};
+}
+
+std::vector<std::uint32_t> Tables::destinations_of(const ServiceKey& service) const {
+  std::vector<std::uint32_t> all;
+  const auto slot = slots_.find(service);
+  if (slot == slots_.end()) return all;
+  for (const auto& [key, id] : slot->second.ids) all.push_back(id);
+  for (const auto& [key, id] : slot->second.removed) all.push_back(id);
+  return all;
+}
+
+std::vector<Address> Tables::addresses() const {
+  std::vector<Address> all;
+  for (const auto& [key, slot] : slots_) {
+    if (slot.known && !key.is_mark()) all.push_back(key.address);
+    for (const auto& ids : {&slot.ids, &slot.removed})
+      for (const auto& [destination, id] : *ids)
+        if (object_.destinations[id].method == LIMPET_MASQ) all.push_back(destination.address);
+  }
+  return all;
+}
+
+std::vector<Address> Tables::servers() const {
+  std::vector<Address> all;
+  for (const auto& [key, slot] : slots_)
+    for (const auto& [destination, id] : slot.ids) all.push_back(destination.address);
+  std::sort(all.begin(), all.end());
+  all.erase(std::unique(all.begin(), all.end()), all.end());
+  return all;
+}
+
+void Tables::recover() {
+  recover_services();
+  std::vector<bool> used(object_.service_states.size());
+  for (const auto& [key, slot] : slots_) used[slot.id] = true;
+  for (std::size_t id = used.size(); id-- > 0;)
+    if (!used[id]) free_services_.push_back(static_cast<std::uint32_t>(id));
+  recover_destinations();
+}
+
+void Tables::recover_services() {
+  const int fd = object_.map_fd("services");
+  limpet_service_key key{};
+  const limpet_service_key* before = nullptr;
+  limpet_service_key current{};
+  while (::bpf_map_get_next_key(fd, before, &key) == 0) {
+    current = key;
+    before = &current;
+    Slot slot;
+    if (::bpf_map_lookup_elem(fd, &current, &slot.value) != 0) continue;
+    slot.id = slot.value.id;
+    slot.known = true;
+    const std::uint64_t word = load_word(object_.service_states[slot.id].published);
+    const auto count = static_cast<std::uint32_t>((word >> LIMPET_PUBLISHED_COUNT_SHIFT) & LIMPET_PUBLISHED_COUNT_MASK);
+    slot.generation = (word >> LIMPET_PUBLISHED_GENERATION_SHIFT) & LIMPET_PUBLISHED_GENERATION_MASK;
+    slot.scheduler = static_cast<limpet_scheduler>(word >> LIMPET_PUBLISHED_SCHEDULER_SHIFT);
+    if (word != 0) {
+      slot.base = static_cast<std::uint32_t>(word & LIMPET_PUBLISHED_BASE_MASK);
+      slot.length = count + LIMPET_LIST_HEADER;
+      space_.occupy(slot.base, slot.length);
+      slot.start = {object_.lists[slot.base].first, object_.lists[slot.base].second};
+      for (std::uint32_t i = 0; i < count; ++i) {
+        const limpet_list_entry& entry = object_.lists[slot.base + LIMPET_LIST_HEADER + i];
+        slot.list.push_back({entry.first, entry.second});
+      }
+    }
+    slots_.emplace(service_key(current), std::move(slot));
+  }
+}
+
+void Tables::recover_destinations() {
+  for (auto id = static_cast<std::uint32_t>(object_.destinations.size()); id-- > 1;) {
+    const limpet_destination& d = object_.destinations[id];
+    if ((d.flags & LIMPET_DESTINATION_USED) == 0) {
+      free_destinations_.push_back(id);
+      continue;
+    }
+    auto slot = slot_for(service_key(d.service));
+    if (!slot) continue;
+    const DestinationKey key{get_address(d.address, d.family), port_of(d.port)};
+    auto& ids = (d.flags & LIMPET_DESTINATION_AVAILABLE) != 0 ? (*slot)->ids : (*slot)->removed;
+    ids.emplace(key, id);
+  }
+}
+
+}  // namespace limpet::dataplane

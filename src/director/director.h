@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+// The director as its entrances see it: one writer for every change, and views of what is. Single-threaded: all calls
+// come from limpetd's event loop.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "model/command.h"
+#include "model/result.h"
+#include "model/view.h"
+
+namespace limpet {
+
+// Walks connections and templates in pieces, so that a listing of a million never holds the loop or the memory.
+class ConnectionCursor {
+ public:
+  virtual ~ConnectionCursor() = default;
+  // The next piece, at most about `limit` entries (a hash bucket is never split); empty: the end.
+  virtual Result<std::vector<ConnectionView>> next(std::size_t limit) = 0;
+};
+
+struct DoorStatus {
+  std::string interface;
+  std::string door;    // "xdp", "tc" or "none"
+  std::string reason;  // why this one: "veth: XDP needs a program on the peer"
+};
+
+struct TableStatus {
+  std::string name;           // "flows4", "templates4", ...
+  std::uint64_t entries = 0;  // at the last sweep
+  std::uint64_t ceiling = 0;
+};
+
+struct Status {
+  std::string version;
+  std::uint32_t abi = 0;
+  std::uint64_t network_namespace = 0;  // SO_NETNS_COOKIE
+  std::vector<DoorStatus> doors;
+  std::vector<TableStatus> tables;
+  std::uint64_t sweep_pass_ms = 0;      // duration of the last full pass over all tables
+  std::vector<std::string> warnings;    // plain sentences: what is wrong and what to do
+};
+
+class Director {
+ public:
+  virtual ~Director() = default;
+
+  // Validates, journals, applies; or changes nothing and says why.
+  virtual Result<void> execute(const Command& command) = 0;
+
+  virtual Result<std::vector<ServiceView>> services() = 0;  // newest first
+  virtual Result<ServiceView> service(const ServiceKey& key) = 0;
+  virtual Timeouts timeouts() const = 0;
+  virtual std::unique_ptr<ConnectionCursor> connections() = 0;
+  virtual Status status() = 0;
+
+  // Takes everything out of the kernel (programs, maps, pins, qdiscs, rules, routes, devices, sysctls) and makes
+  // limpetd end once the caller has been answered.
+  virtual Result<void> unload() = 0;
+};
+
+}  // namespace limpet

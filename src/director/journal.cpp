@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: Apache-2.0
+// The configuration on disk.
+#include "director/journal.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <fstream>
+#include <sstream>
+#include <system_error>
+#include <utility>
+
+#include "json/json.h"
+
+namespace limpet {
+namespace {
+
+constexpr const char* kName = "journal";
+
+std::string line_of(const Command& command) {
+  return json_codec::to_text(json_codec::command_to_json(command)) + "\n";
+}
+
+// Whole, or an error.
+Result<void> write_all(int fd, const std::string& text, const std::string& path) {
+  std::size_t written = 0;
+  while (written < text.size()) {
+    const ssize_t n = ::write(fd, text.data() + written, text.size() - written);
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) return system_error("cannot write " + path, errno);
+    written += static_cast<std::size_t>(n);
+  }
+  return {};
+}
+
+Result<void> replay_line(const std::string& line, Configuration& configuration) {
+  const auto json = json_codec::parse_text(line, "the line");
+  if (!json) return json.error();
+  const auto command = json_codec::command_from_json(*json);
+  if (!command) return command.error();
+  if (auto fine = configuration.check(*command); !fine) return fine;
+  configuration.apply(*command);
+  return {};
+}
+
+// True: a line other than the last one is damaged.
+bool replay_all(const std::string& text, Replay& replay) {
+  bool damaged = false;
+  std::size_t number = 0;
+  std::istringstream lines(text);
+  for (std::string line; std::getline(lines, line);) {
+    ++number;
+    const bool unfinished = lines.eof();  // no line end: the write was interrupted
+    if (line.empty()) continue;
+    const auto done = replay_line(line, replay.configuration);
+    if (done) continue;
+    replay.problems.push_back("line " + std::to_string(number) + " of the journal " +
+                              (unfinished ? "was not written whole and is left out"
+                                          : "cannot be carried out and is left out: " + done.error().text));
+    if (!unfinished) damaged = true;
+  }
+  return damaged;
+}
+
+std::string text_of(const Configuration& configuration) {
+  std::string text = line_of(SetTimeouts{configuration.timeouts()});
+  // Oldest first, so that reading it prepends in the same order.
+  for (auto service = configuration.services().rbegin(); service != configuration.services().rend(); ++service) {
+    text += line_of(AddService{service->service});
+    for (auto d = service->destinations.rbegin(); d != service->destinations.rend(); ++d)
+      text += line_of(AddDestination{service->service.key, *d});
+  }
+  return text;
+}
+
+}  // namespace
+
+Journal::Journal(Journal&& other) noexcept
+    : directory_(std::move(other.directory_)), fd_(std::exchange(other.fd_, -1)), dirty_(other.dirty_) {}
+
+Journal::~Journal() {
+  if (fd_ < 0) return;
+  ::fdatasync(fd_);
+  ::close(fd_);
+}
+
+Result<Journal> Journal::open(const std::filesystem::path& directory, Replay& replay) {
+  std::error_code error;
+  std::filesystem::create_directories(directory, error);
+  if (error) return system_error("cannot create the state directory " + directory.string(), error.value());
+  const auto path = directory / kName;
+  replay = {};
+  std::ifstream file(path, std::ios::binary);
+  if (file) {
+    std::ostringstream text;
+    text << file.rdbuf();
+    replay.found = true;
+    if (replay_all(text.str(), replay))
+      std::filesystem::copy_file(path, directory / "journal.damaged",
+                                 std::filesystem::copy_options::overwrite_existing, error);
+  }
+  Journal journal(directory);
+  if (auto written = journal.rewrite(replay.configuration); !written) return written.error();
+  return journal;
+}
+
+Result<void> Journal::rewrite(const Configuration& configuration) {
+  const auto path = directory_ / kName;
+  const auto fresh = directory_ / "journal.new";
+  const int fd = ::open(fresh.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC, 0600);
+  if (fd < 0) return system_error("cannot write " + fresh.string(), errno);
+  auto written = write_all(fd, text_of(configuration), fresh.string());
+  if (written && (::fsync(fd) != 0 || ::rename(fresh.c_str(), path.c_str()) != 0))
+    written = system_error("cannot write " + path.string(), errno);
+  if (!written) {
+    ::close(fd);
+    return written;
+  }
+  if (const int dir = ::open(directory_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC); dir >= 0) {
+    ::fsync(dir);  // the new name itself
+    ::close(dir);
+  }
+  if (fd_ >= 0) ::close(fd_);
+  fd_ = fd;
+  dirty_ = false;
+  return {};
+}
+
+Result<void> Journal::append(const Command& command) {
+  const off_t end = ::lseek(fd_, 0, SEEK_END);
+  auto written = write_all(fd_, line_of(command), (directory_ / kName).string());
+  if (!written && end >= 0 && ::ftruncate(fd_, end) != 0)
+    return Error{ErrorCode::internal, written.error().text + "; and what was written of it cannot be taken back"};
+  if (written) dirty_ = true;
+  return written;
+}
+
+Result<void> Journal::sync() {
+  if (!dirty_) return {};
+  dirty_ = false;
+  if (::fdatasync(fd_) != 0) return system_error("cannot bring the journal to the disk", errno);
+  return {};
+}
+
+}  // namespace limpet

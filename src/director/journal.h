@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+// The configuration on disk: one command a line, appended before it is applied and synced within a second. An
+// interrupted write costs at most the last line.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "model/command.h"
+#include "model/configuration.h"
+#include "model/result.h"
+
+namespace limpet {
+
+struct Replay {
+  Configuration configuration;
+  bool found = false;                 // there was a journal
+  std::vector<std::string> problems;  // lines that could not be read or carried out, as sentences for the log
+};
+
+class Journal {
+ public:
+  // Reads the journal in `directory`, then starts a new one that holds just the outcome. The old file is kept as
+  // journal.damaged if a line other than the last could not be read.
+  static Result<Journal> open(const std::filesystem::path& directory, Replay& replay);
+
+  Journal(Journal&& other) noexcept;
+  Journal& operator=(Journal&&) = delete;
+  ~Journal();
+
+  // Nothing of a line that could not be written whole is left behind.
+  Result<void> append(const Command& command);
+  // Replaces the whole journal: where it holds less than is there.
+  Result<void> rewrite(const Configuration& configuration);
+  // Brings what was appended to the disk. Call it every second.
+  Result<void> sync();
+
+ private:
+  explicit Journal(std::filesystem::path directory) : directory_(std::move(directory)) {}
+
+  std::filesystem::path directory_;
+  int fd_ = -1;
+  bool dirty_ = false;
+};
+
+}  // namespace limpet

@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+// The director: one writer over model, journal, tables and host.
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <unordered_map>
+
+#include "dataplane/object.h"
+#include "dataplane/sweeper.h"
+#include "dataplane/tables.h"
+#include "director/director.h"
+#include "director/host.h"
+#include "director/journal.h"
+#include "director/mark_plan.h"
+#include "director/options.h"
+#include "director/rates.h"
+#include "model/configuration.h"
+
+namespace limpet {
+
+class LimpetDirector : public Director {
+ public:
+  // Loads or adopts the data plane, brings the journal's configuration into it, opens the doors.
+  static Result<std::unique_ptr<LimpetDirector>> start(const DirectorOptions& options);
+  ~LimpetDirector() override;
+
+  Result<void> execute(const Command& command) override;
+  Result<std::vector<ServiceView>> services() override;
+  Result<ServiceView> service(const ServiceKey& key) override;
+  Timeouts timeouts() const override { return configuration_.timeouts(); }
+  std::unique_ptr<ConnectionCursor> connections() override;
+  Status status() override;
+  Result<void> unload() override;
+
+  // The event loop's part: tick() every kTick, on_network_change() when network_fd() is readable.
+  static constexpr std::chrono::milliseconds kTick = dataplane::Sweeper::kInterval;
+  void tick();
+  int network_fd() const { return host_->monitor_fd(); }
+  void on_network_change();
+
+ private:
+  explicit LimpetDirector(const DirectorOptions& options) : options_(options), plan_(options.first_packets_netfilter) {}
+  Result<void> prepare();
+  Result<void> bring_in(const Replay& replay);
+  Result<void> check(const Command& command) const;
+  Result<void> apply(const Command& command);
+  void every_second();
+  void sample_rates();
+  ServiceView view(const ConfiguredService& service) const;
+  void log_events();
+
+  DirectorOptions options_;
+  std::unique_ptr<Host> host_;
+  std::unique_ptr<dataplane::Object> object_;
+  std::unique_ptr<dataplane::Tables> tables_;
+  std::unique_ptr<dataplane::Sweeper> sweeper_;
+  std::unique_ptr<Journal> journal_;
+  Configuration configuration_;
+  MarkPlan plan_;
+  std::unordered_map<std::uint32_t, Estimator> rates_;  // by destination id
+  std::vector<std::uint64_t> events_seen_;
+  std::vector<std::string> table_warnings_;
+  unsigned ticks_ = 0;
+  bool neighbours_due_ = true;
+  bool unloaded_ = false;
+};
+
+}  // namespace limpet

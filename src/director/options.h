@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0
+// How limpetd is to run: from its command line and configuration file.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "dataplane/object.h"
+
+namespace limpet {
+
+enum class DoorChoice { automatic, xdp, tc };
+
+struct DirectorOptions {
+  std::filesystem::path run_directory = "/run/limpet";        // socket, BPF file system, record of what was changed
+  std::filesystem::path state_directory = "/var/lib/limpet";  // journal
+  DoorChoice door = DoorChoice::automatic;
+  std::vector<std::string> interfaces;     // empty: every Ethernet interface, as it comes and goes
+  bool first_packets_netfilter = false;    // first packets always pass the host's firewall
+  dataplane::Ceilings ceilings;
+};
+
+}  // namespace limpet

@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: Apache-2.0
+// The container behind Configuration and how commands change it; what they must fulfil is in configuration_rules.cpp.
+#include "model/configuration.h"
+
+#include <algorithm>
+#include <functional>
+#include <string_view>
+
+namespace limpet {
+
+const Destination* ConfiguredService::find(const DestinationKey& key) const {
+  const auto found = std::find_if(destinations.begin(), destinations.end(),
+                                  [&](const Destination& destination) { return destination.key == key; });
+  return found == destinations.end() ? nullptr : &*found;
+}
+
+std::size_t ServiceKeyHash::operator()(const ServiceKey& key) const {
+  // FNV-1a over every field.
+  std::size_t hash = 14695981039346656037u;
+  const auto mix = [&](std::size_t value) { hash = (hash ^ value) * 1099511628211u; };
+  mix(static_cast<std::size_t>(key.family));
+  mix(static_cast<std::size_t>(key.protocol));
+  for (const auto byte : key.address.bytes()) mix(byte);
+  mix(key.port.value);
+  mix(key.mark.value);
+  return hash;
+}
+
+Configuration::Configuration(const Configuration& other) : services_(other.services_), timeouts_(other.timeouts_) {
+  for (auto service = services_.begin(); service != services_.end(); ++service) {
+    index_.emplace(service->service.key, service);
+  }
+}
+
+Configuration& Configuration::operator=(const Configuration& other) {
+  if (this != &other) *this = Configuration(other);
+  return *this;
+}
+
+const ConfiguredService* Configuration::find(const ServiceKey& key) const {
+  const auto found = index_.find(key);
+  return found == index_.end() ? nullptr : &*found->second;
+}
+
+struct Configuration::Applier {
+  Configuration& to;
+
+  void operator()(const AddService& command) const {
+    to.services_.push_front({normalised(command.service), {}});
+    to.index_.emplace(command.service.key, to.services_.begin());
+  }
+  void operator()(const EditService& command) const {
+    service(command.service.key).service = normalised(command.service);  // the destinations stay
+  }
+  void operator()(const DeleteService& command) const {
+    const auto found = to.index_.find(command.key);
+    to.services_.erase(found->second);
+    to.index_.erase(found);
+  }
+  void operator()(const Flush&) const {
+    to.services_.clear();
+    to.index_.clear();
+  }
+  void operator()(const AddDestination& command) const {
+    auto& destinations = service(command.service).destinations;
+    destinations.insert(destinations.begin(), command.destination);
+  }
+  void operator()(const EditDestination& command) const {
+    *position(command.service, command.destination.key) = command.destination;  // keeps its place in the order
+  }
+  void operator()(const DeleteDestination& command) const {
+    service(command.service).destinations.erase(position(command.service, command.destination));
+  }
+  void operator()(const SetTimeouts& command) const {
+    const auto set = [](std::uint32_t& timeout, std::uint32_t seconds) {
+      if (seconds != 0) timeout = seconds;
+    };
+    set(to.timeouts_.tcp, command.timeouts.tcp);
+    set(to.timeouts_.tcp_fin, command.timeouts.tcp_fin);
+    set(to.timeouts_.udp, command.timeouts.udp);
+  }
+  void operator()(const Zero&) const {}  // counters are no part of the configuration
+
+  static Service normalised(Service service) {
+    if (!service.persistent) service.timeout = 0;
+    return service;
+  }
+  ConfiguredService& service(const ServiceKey& key) const { return *to.index_.find(key)->second; }
+  std::vector<Destination>::iterator position(const ServiceKey& of, const DestinationKey& key) const {
+    auto& destinations = service(of).destinations;
+    return std::find_if(destinations.begin(), destinations.end(),
+                        [&](const Destination& destination) { return destination.key == key; });
+  }
+};
+
+void Configuration::apply(const Command& command) { std::visit(Applier{*this}, command); }
+
+}  // namespace limpet

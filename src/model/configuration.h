@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+// The desired configuration as a value: the services and their destinations, and the rules of IPVS for changing them.
+#pragma once
+
+#include <cstddef>
+#include <list>
+#include <unordered_map>
+#include <vector>
+
+#include "model/command.h"
+#include "model/result.h"
+#include "model/service.h"
+#include "model/view.h"
+
+namespace limpet {
+
+struct ConfiguredService {
+  Service service;
+  std::vector<Destination> destinations;  // newest first, as the kernel prepends
+
+  const Destination* find(const DestinationKey& key) const;  // nullptr: none
+
+  bool operator==(const ConfiguredService&) const = default;
+};
+
+struct ServiceKeyHash {
+  std::size_t operator()(const ServiceKey& key) const;
+};
+
+class Configuration {
+ public:
+  // A list, so that adding in front and removing anywhere cost the same with one service and with ten thousand.
+  using Services = std::list<ConfiguredService>;
+
+  Configuration() = default;
+  Configuration(const Configuration& other);
+  Configuration& operator=(const Configuration& other);
+  Configuration(Configuration&&) = default;
+  Configuration& operator=(Configuration&&) = default;
+  ~Configuration() = default;
+
+  // Whether IPVS would accept `command` now; the error is the first one ip_vs_ctl.c would find. Changes nothing.
+  Result<void> check(const Command& command) const;
+  // Precondition: check(command) succeeded.
+  void apply(const Command& command);
+
+  const Services& services() const { return services_; }       // newest first
+  const ConfiguredService* find(const ServiceKey& key) const;  // nullptr: none; valid until it is changed or removed
+  const Timeouts& timeouts() const { return timeouts_; }
+
+  bool operator==(const Configuration& other) const {
+    return services_ == other.services_ && timeouts_ == other.timeouts_;
+  }
+
+ private:
+  struct Checker;
+  struct Applier;
+
+  Services services_;
+  std::unordered_map<ServiceKey, Services::iterator, ServiceKeyHash> index_;
+  Timeouts timeouts_;
+};
+
+}  // namespace limpet

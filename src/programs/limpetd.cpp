@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: Apache-2.0
+// limpetd: the director's daemon. Reads its options, starts the director, serves its API until it is told to end.
+#include <signal.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <cstddef>
+#include <cstdlib>
+#include <cstring>
+#include <memory>
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/posix/stream_descriptor.hpp>
+#include <boost/asio/signal_set.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <spdlog/sinks/stdout_color_sinks.h>
+#include <spdlog/spdlog.h>
+
+#include "api/listener.h"
+#include "api/server.h"
+#include "director/limpet_director.h"
+#include "programs/limpetd_options.h"
+
+namespace {
+
+namespace asio = boost::asio;
+using limpet::LimpetDirector;
+
+int fail(const limpet::Error& error) {
+  spdlog::critical("{}", error.text);
+  return 1;
+}
+
+// systemd's readiness protocol is one datagram; that needs no library.
+void notify_service_manager(const char* state) {
+  const char* path = std::getenv("NOTIFY_SOCKET");
+  if (path == nullptr || (path[0] != '/' && path[0] != '@')) return;
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  const std::size_t length = std::strlen(path);
+  if (length >= sizeof(address.sun_path)) return;
+  std::memcpy(address.sun_path, path, length);
+  if (path[0] == '@') address.sun_path[0] = '\0';
+  const int fd = ::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  if (fd < 0) return;
+  ::sendto(fd, state, std::strlen(state), MSG_NOSIGNAL, reinterpret_cast<const sockaddr*>(&address),
+           static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + length));
+  ::close(fd);
+}
+
+// Abstract unix sockets belong to a network namespace: while this one is bound, no second limpetd serves ours, whatever
+// its run directory. The kernel frees it with the process. -1: taken.
+int claim_network_namespace() {
+  constexpr char kName[] = "\0limpetd";
+  const int fd = ::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  std::memcpy(address.sun_path, kName, sizeof(kName) - 1);
+  if (fd >= 0 && ::bind(fd, reinterpret_cast<const sockaddr*>(&address),
+                        static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + sizeof(kName) - 1)) == 0)
+    return fd;
+  if (fd >= 0) ::close(fd);
+  return -1;
+}
+
+void tick_forever(asio::steady_timer& timer, LimpetDirector& director) {
+  timer.expires_after(LimpetDirector::kTick);
+  timer.async_wait([&](const boost::system::error_code& error) {
+    if (error) return;
+    director.tick();
+    tick_forever(timer, director);
+  });
+}
+
+void watch_network(asio::posix::stream_descriptor& socket, LimpetDirector& director) {
+  socket.async_wait(asio::posix::stream_descriptor::wait_read, [&](const boost::system::error_code& error) {
+    if (error) return;
+    director.on_network_change();
+    watch_network(socket, director);
+  });
+}
+
+int serve(const limpet::DirectorOptions& options) {
+  auto listener = limpet::api::Listener::open(options.run_directory, limpet::api::limpet_group());
+  if (!listener) return fail(listener.error());
+  if (claim_network_namespace() < 0)
+    return fail({limpet::ErrorCode::internal, "another limpetd serves this network namespace: end it first"});
+  auto director = LimpetDirector::start(options);
+  if (!director) return fail(director.error());
+
+  asio::io_context loop(1);
+  asio::signal_set signals(loop, SIGTERM, SIGINT);
+  signals.async_wait([&](const boost::system::error_code& error, int) {
+    if (!error) loop.stop();
+  });
+  limpet::api::ServerOptions server_options;
+  server_options.after_unload = [&loop] { loop.stop(); };
+  const limpet::api::Server server(loop, **director, std::move(*listener), server_options);
+  asio::steady_timer timer(loop);
+  tick_forever(timer, **director);
+  asio::posix::stream_descriptor network(loop, (*director)->network_fd());
+  watch_network(network, **director);
+
+  spdlog::info("ready: serving {}", limpet::api::socket_path(options.run_directory).string());
+  notify_service_manager("READY=1");
+  loop.run();
+  notify_service_manager("STOPPING=1");
+  network.release();
+  spdlog::info("ending; what is in the kernel goes on forwarding unless it was unloaded");
+  return 0;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  spdlog::set_default_logger(spdlog::stderr_color_st("limpetd"));
+  spdlog::set_pattern("%Y-%m-%dT%H:%M:%S.%e %l: %v");
+  ::signal(SIGPIPE, SIG_IGN);
+  auto options = limpet::read_daemon_options(argc, argv);
+  if (!options) return fail(options.error());
+  if (options->exit_code) return *options->exit_code;
+  spdlog::set_level(options->log_level);
+  return serve(options->director);
+}

@@ -1,0 +1,189 @@
+// SPDX-License-Identifier: Apache-2.0
+// limpetd's command line and configuration file.
+#include "programs/limpetd_options.h"
+
+#include <CLI/CLI.hpp>
+#include <toml++/toml.h>
+
+#include <map>
+#include <set>
+#include <sstream>
+
+namespace limpet {
+namespace {
+
+constexpr const char* kDefaultFile = "/etc/limpet/limpetd.toml";
+
+const std::map<std::string, DoorChoice> kDoors{
+    {"auto", DoorChoice::automatic}, {"xdp", DoorChoice::xdp}, {"tc", DoorChoice::tc}};
+
+Error at(const std::string& file, const toml::node& node, const std::string& text) {
+  return {ErrorCode::bad_request, file + ":" + std::to_string(node.source().begin.line) + ": " + text};
+}
+
+// Reads one key after the other and complains of what nobody asked for.
+class FileReader {
+ public:
+  FileReader(std::string file, const toml::table& table) : file_(std::move(file)), table_(table) {}
+
+  template <class T>
+  void read(const std::string& key, T& target, const std::string& expected) {
+    known_.insert(key);
+    const toml::node* node = table_.get(key);
+    if (node == nullptr || error_) return;
+    const auto value = node->value_exact<T>();
+    if (!value)
+      error_ = at(file_, *node, "`" + key + "` must be " + expected);
+    else
+      target = *value;
+  }
+
+  void read_ceiling(const std::string& key, std::uint32_t& target, std::int64_t most) {
+    std::int64_t value = target;
+    read(key, value, "a number");
+    if (error_) return;
+    if (value < 2 || value > most)
+      error_ = at(file_, *table_.get(key), "`" + key + "` must be from 2 to " + std::to_string(most));
+    else
+      target = static_cast<std::uint32_t>(value);
+  }
+
+  const toml::node* node(const std::string& key) {
+    known_.insert(key);
+    return table_.get(key);
+  }
+  void fail(const toml::node& where, const std::string& text) {
+    if (!error_) error_ = at(file_, where, text);
+  }
+
+  std::optional<Error> finish() {
+    for (const auto& [key, value] : table_)
+      if (!known_.contains(std::string(key.str()))) fail(value, "unknown key `" + std::string(key.str()) + "`");
+    return error_;
+  }
+
+ private:
+  std::string file_;
+  const toml::table& table_;
+  std::set<std::string> known_;
+  std::optional<Error> error_;
+};
+
+void read_interfaces(FileReader& reader, std::vector<std::string>& interfaces) {
+  const toml::node* node = reader.node("interfaces");
+  if (node == nullptr) return;
+  const toml::array* array = node->as_array();
+  if (array == nullptr) return reader.fail(*node, "`interfaces` must be a list of names");
+  for (const toml::node& element : *array) {
+    const auto name = element.value_exact<std::string>();
+    if (!name) return reader.fail(element, "`interfaces` must be a list of names");
+    interfaces.push_back(*name);
+  }
+}
+
+std::optional<Error> read_tables(const std::string& file, const toml::table& table, dataplane::Ceilings& ceilings) {
+  FileReader reader(file, table);
+  // The ABI's limits: 24 bits of flows a template controls, 18 of destinations a service.
+  reader.read_ceiling("services", ceilings.services, 1 << 20);
+  reader.read_ceiling("destinations", ceilings.destinations, 1 << 20);
+  reader.read_ceiling("flows", ceilings.flows, (1 << 24) - 1);
+  reader.read_ceiling("templates", ceilings.templates, (1 << 24) - 1);
+  return reader.finish();
+}
+
+Result<void> read_file(const std::string& file, bool must_exist, DirectorOptions& options, std::string& log_level) {
+  std::error_code error;
+  if (!must_exist && !std::filesystem::exists(file, error)) return {};
+  toml::table table;
+  try {
+    table = toml::parse_file(file);
+  } catch (const toml::parse_error& e) {
+    return Error{ErrorCode::bad_request, file + ":" + std::to_string(e.source().begin.line) + ": " +
+                                             std::string(e.description())};
+  }
+  FileReader reader(file, table);
+  std::string run = options.run_directory;
+  std::string state = options.state_directory;
+  std::string door;
+  std::string first;
+  reader.read("run-dir", run, "a path in quotes");
+  reader.read("state-dir", state, "a path in quotes");
+  reader.read("door", door, "\"auto\", \"xdp\" or \"tc\"");
+  reader.read("first-packets", first, "\"direct\" or \"netfilter\"");
+  reader.read("log-level", log_level, "a level in quotes");
+  read_interfaces(reader, options.interfaces);
+  options.run_directory = run;
+  options.state_directory = state;
+  if (!door.empty()) {
+    if (!kDoors.contains(door)) reader.fail(*table.get("door"), "`door` must be \"auto\", \"xdp\" or \"tc\"");
+    else options.door = kDoors.at(door);
+  }
+  if (!first.empty() && first != "direct" && first != "netfilter")
+    reader.fail(*table.get("first-packets"), "`first-packets` must be \"direct\" or \"netfilter\"");
+  options.first_packets_netfilter = first == "netfilter";
+  if (const toml::node* node = reader.node("tables"); node != nullptr) {
+    if (const toml::table* tables = node->as_table(); tables == nullptr)
+      reader.fail(*node, "`tables` must be a table");
+    else if (auto bad = read_tables(file, *tables, options.ceilings))
+      return *bad;
+  }
+  if (auto bad = reader.finish()) return *bad;
+  return {};
+}
+
+}  // namespace
+
+Result<DaemonOptions> read_daemon_options(int argc, const char* const* argv) {
+  DaemonOptions options;
+  DirectorOptions from_line;
+  std::string file = kDefaultFile;
+  std::string log_level = "info";
+  std::string log_level_line;
+  CLI::App app{
+      "limpetd - layer-4 virtual server with session persistence\n"
+      "Serves the network namespace it is started in, in the foreground. Without options it serves this host;\n"
+      "services are added with limpetadm (ipvsadm's commands) and survive restarts of limpetd and of the host.",
+      "limpetd"};
+  app.set_version_flag("--version", std::string("limpetd ") + LIMPET_VERSION);
+  auto* config = app.add_option("--config", file, "Configuration file (TOML)")->capture_default_str();
+  auto* run = app.add_option("--run-dir", from_line.run_directory, "Socket and BPF file system")->capture_default_str();
+  auto* state = app.add_option("--state-dir", from_line.state_directory, "Journal of services")->capture_default_str();
+  auto* door = app.add_option("--door", from_line.door, "auto: XDP where the driver has it, else tc; or one of them")
+                   ->transform(CLI::CheckedTransformer(kDoors).description("{auto,xdp,tc}"));
+  auto* interfaces = app.add_option("--interface", from_line.interfaces,
+                                    "Serve only this interface (may be given again); default: every Ethernet one");
+  bool netfilter = false;
+  auto* first = app.add_flag("--first-packets-netfilter", netfilter,
+                             "Lead first packets through the host's firewall always, as IPVS does");
+  auto& line_ceilings = from_line.ceilings;
+  auto* services = app.add_option("--max-services", line_ceilings.services)->check(CLI::Range(2, 1 << 20));
+  auto* destinations = app.add_option("--max-destinations", line_ceilings.destinations)->check(CLI::Range(2, 1 << 20));
+  auto* flows = app.add_option("--max-flows", line_ceilings.flows)->check(CLI::Range(2, (1 << 24) - 1));
+  auto* templates = app.add_option("--max-templates", line_ceilings.templates)->check(CLI::Range(2, (1 << 24) - 1));
+  app.add_option("--log-level", log_level_line, "trace, debug, info, warning, error")
+      ->check(CLI::IsMember({"trace", "debug", "info", "warning", "error"}));
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& e) {
+    options.exit_code = app.exit(e);
+    if (*options.exit_code != 0) options.exit_code = 2;
+    return options;
+  }
+
+  DirectorOptions& d = options.director;
+  if (auto read = read_file(file, config->count() > 0, d, log_level); !read) return read.error();
+  if (run->count() > 0) d.run_directory = from_line.run_directory;
+  if (state->count() > 0) d.state_directory = from_line.state_directory;
+  if (door->count() > 0) d.door = from_line.door;
+  if (interfaces->count() > 0) d.interfaces = from_line.interfaces;
+  if (first->count() > 0) d.first_packets_netfilter = netfilter;
+  if (services->count() > 0) d.ceilings.services = line_ceilings.services;
+  if (destinations->count() > 0) d.ceilings.destinations = line_ceilings.destinations;
+  if (flows->count() > 0) d.ceilings.flows = line_ceilings.flows;
+  if (templates->count() > 0) d.ceilings.templates = line_ceilings.templates;
+  if (!log_level_line.empty()) log_level = log_level_line;
+  options.log_level = spdlog::level::from_str(log_level);
+  return options;
+}
+
+}  // namespace limpet

@@ -1,0 +1,158 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The subject: a limpetd in a host, its command lines, and what it has put into that host."""
+import os
+import re
+import shlex
+import shutil
+import signal
+import subprocess
+import time
+from contextlib import contextmanager
+from pathlib import Path
+
+from clients import eventually
+from namespaces import Host
+from netfilter import forget_rules
+
+LISTING_HEAD = """\
+IP Virtual Server version 1.2.1 (size=4096)
+Prot LocalAddress:Port Scheduler Flags
+  -> RemoteAddress:Port           Forward Weight ActiveConn InActConn
+"""
+
+
+class Director:
+    def __init__(self, host: Host, programs: Path, directory: Path, door="auto"):
+        self.host, self.programs, self.door = host, programs, door
+        self.run_directory, self.state_directory = directory / "run", directory / "state"
+        self.log = directory / "limpetd.log"
+        self.environment = {**os.environ, "LIMPET_RUN_DIR": str(self.run_directory)}
+        for path in (self.run_directory, self.state_directory):
+            path.mkdir(parents=True, exist_ok=True)
+        self.log.touch()
+        self.process: subprocess.Popen | None = None
+
+    # The daemon
+
+    def start(self, *wrapper) -> None:
+        before = self.log.stat().st_size
+        with self.log.open("a") as log:
+            options = ["--run-dir", self.run_directory, "--state-dir", self.state_directory, "--door", self.door]
+            self.process = self.host.start(*wrapper, self.programs / "limpetd", *options, stdout=log, stderr=log,
+                                           env=self.environment)
+        deadline = time.monotonic() + 20
+        while not re.search(r"\bready\b", self.log.read_text()[before:]):
+            if self.process.poll() is not None or time.monotonic() > deadline:
+                raise AssertionError(f"limpetd (exit {self.process.poll()}) did not get ready:\n{self.log.read_text()}")
+            time.sleep(0.01)
+
+    def stop(self) -> int:
+        """SIGTERM; returns the exit status."""
+        self.process.terminate()
+        return self.process.wait(timeout=10)
+
+    def kill(self) -> None:
+        """kill -9: no chance to say goodbye."""
+        self.process.send_signal(signal.SIGKILL)
+        self.process.wait()
+
+    def unload(self) -> None:
+        self.limpet("unload")
+        if self.process and self.process.poll() is None:
+            self.process.wait(timeout=10)
+
+    # The command lines
+
+    def command(self, program: str, words: str, host: Host | None = None, **options) -> subprocess.CompletedProcess:
+        return (host or self.host).run(self.programs / program, *shlex.split(words), check=False,
+                                       env=self.environment, **options)
+
+    def adm(self, *commands: str) -> str:
+        """limpetadm, once for each command, which must succeed; returns what the last one printed."""
+        printed = ""
+        for words in commands:
+            done = self.command("limpetadm", words)
+            assert done.returncode == 0, f"limpetadm {words}: exit {done.returncode}: {done.stderr}"
+            printed = done.stdout
+        return printed
+
+    def limpet(self, words: str) -> str:
+        done = self.command("limpet", words)
+        assert done.returncode == 0, f"limpet {words}: exit {done.returncode}: {done.stderr}"
+        return done.stdout
+
+    def everything_listed(self) -> str:
+        return "".join(self.command("limpetadm", words).stdout for words in ("-Ln", "-Lnc"))
+
+    # What the listings say
+
+    def connections(self, about="") -> list[list[str]]:
+        """The rows of -Lnc that hold the text: protocol, expire, state, source, virtual, destination."""
+        return [line.split() for line in self.adm("-Lnc").splitlines()[2:] if about in line]
+
+    def state_of(self, client: str) -> str | None:
+        """The state of the connection of this client address and port; None when there is none."""
+        rows = self.connections(f" {client} ")
+        assert len(rows) < 2, rows
+        return rows[0][2] if rows else None
+
+    def counts(self, server: str, service="") -> tuple[int, int]:
+        """ActiveConn and InActConn of a server's address and port."""
+        rows = [line.split() for line in self.adm(f"-Ln {service}").splitlines() if f"-> {server} " in line]
+        assert len(rows) == 1, rows
+        return int(rows[0][4]), int(rows[0][5])
+
+    def eventually_counts(self, server: str, active: int, inactive: int, service="") -> None:
+        eventually(lambda: self.counts(server, service) == (active, inactive),
+                   f"{server}: {active} active, {inactive} inactive")
+
+
+@contextmanager
+def running(host: Host, programs: Path, directory: Path, door: str):
+    """A fresh limpetd, ready. Afterwards everything is unloaded, and nothing of it may be left on the host."""
+    before = footprint(host)
+    subject = Director(host, programs, directory, door)
+    try:
+        subject.start()
+        yield subject
+    finally:
+        subject.unload()
+        forget_rules(host)
+        host.sysctl("net.ipv4.ip_forward=0")
+        after = footprint(host)
+        shutil.rmtree(directory)
+    for what, was in before.items():
+        assert after[what] == was, f"limpet unload left something in the director's {what}"
+
+
+def footprint(host: Host) -> dict[str, str]:
+    """All that a director could leave behind in its host, to be compared before and after."""
+    show = lambda *words: host.run(*words).stdout
+    return {
+        "links and XDP programs": show("ip", "-d", "-o", "link"),
+        "addresses": re.sub(r"(valid|preferred)_lft \S+", "", show("ip", "-o", "addr")),
+        "qdiscs": show("tc", "qdisc", "show"),
+        "rules": show("ip", "-4", "rule") + show("ip", "-6", "rule"),
+        "routes": show("ip", "-4", "route", "show", "table", "all") + show("ip", "-6", "route", "show", "table", "all"),
+        "managed neighbours": "\n".join(line for line in show("ip", "neigh", "show", "nud", "all").splitlines()
+                                        if "managed" in line),
+        "nft ruleset": show("nft", "list", "ruleset"),
+        "sysctls": _sysctls(host),
+        "BPF file systems": _pins(),
+    }
+
+
+def _sysctls(host: Host) -> str:
+    with host.inside():
+        files = [path for family in ("ipv4", "ipv6") for path in Path(f"/proc/sys/net/{family}/conf").glob("*/*")
+                 if path.name != "stable_secret"]  # cannot be read before it is set
+        files.append(Path("/proc/sys/net/ipv4/ip_forward"))
+        readable = [path for path in sorted(files) if path.stat().st_mode & 0o444]
+        return "\n".join(f"{path} = {path.read_text().strip()}" for path in readable)
+
+
+def _pins() -> str:
+    """Mounts of bpffs and what is pinned in them, as far as it carries the project's name."""
+    mounts = [line.split()[1] for line in Path("/proc/mounts").read_text().splitlines() if line.split()[2] == "bpf"]
+    pins = [str(path) for mount in mounts for path in Path(mount).rglob("*")]
+    return "\n".join(sorted(path for path in mounts + pins if "limpet" in path))

@@ -1,0 +1,183 @@
+// SPDX-License-Identifier: Apache-2.0
+// Is the address this host's now, and where is the next hop: routes, neighbours, and their changes.
+#include <fstream>
+
+#include "fixture.h"
+
+namespace limpet::packet {
+namespace {
+
+class Ways : public AtDoor {
+ protected:
+  void SetUp() override {
+    AtDoor::SetUp();
+    hops_stay_fresh = false;
+  }
+  void expect_ignored(const Packet& p) {
+    const Bytes frame = p.bytes();
+    const Outcome out = run(door, frame);
+    EXPECT_EQ(out.verdict, Verdict::kPass);
+    EXPECT_EQ(out.bytes, frame);
+    EXPECT_TRUE(tables.nothing_is_recorded());
+  }
+};
+using LocalAddress = Ways;
+INSTANTIATE_TEST_SUITE_P(At, LocalAddress, testing::Values(Door::kTc, Door::kXdp), door_name);
+
+TEST_P(LocalAddress, a_VRRP_backup_does_nothing_for_an_address_it_does_not_hold) {
+  tables.add_server(tables.add(tcp_service(kVip, 80)), route(kServerA));
+  const Temporarily gone("addr del 192.168.2.11/32 dev eth0", "addr add 192.168.2.11/32 dev eth0");
+  expect_ignored(packet().tcp(kSyn));
+}
+
+TEST_P(LocalAddress, an_established_flow_stops_when_the_address_goes) {
+  tables.add_server(tables.add(tcp_service(kVip, 80)), route(kServerA));
+  run(Door::kTc, packet().tcp(kSyn));
+  const auto before = tables.flows().at(0).second;
+  const Temporarily gone("addr del 192.168.2.11/32 dev eth0", "addr add 192.168.2.11/32 dev eth0");
+  tables.forget_local_addresses();
+  const Bytes ack = packet().tcp(kFin | kAck).bytes();
+  const Outcome out = run(door, ack);
+  EXPECT_EQ(out.verdict, Verdict::kPass);
+  EXPECT_EQ(out.bytes, ack);
+  EXPECT_EQ(tables.flows().at(0).second.word, before.word);
+}
+
+TEST_P(LocalAddress, an_address_that_comes_is_served_at_once) {
+  tables.add_server(tables.add(tcp_service("192.168.2.13", 80)), route(kServerA));
+  expect_ignored(packet().to("192.168.2.13", 80).tcp(kSyn));
+  const Temporarily here("addr add 192.168.2.13/32 dev eth0", "addr del 192.168.2.13/32 dev eth0");
+  EXPECT_EQ(run(door, packet().to("192.168.2.13", 80).tcp(kSyn)).verdict, Verdict::kSent);
+}
+
+TEST_P(LocalAddress, an_address_routed_to_the_mark_door_is_local) {
+  tables.add_server(tables.add(tcp_service("192.168.2.14", 80)), route(kServerA));
+  const Temporarily deferred("route add 192.168.2.14/32 dev limpet0", "route del 192.168.2.14/32");
+  EXPECT_EQ(run(door, packet().to("192.168.2.14", 80).tcp(kSyn)).verdict, Verdict::kSent);
+}
+
+TEST_P(LocalAddress, an_address_whose_route_refuses_is_not_local) {
+  tables.add_server(tables.add(tcp_service("192.168.2.14", 80)), route(kServerA));
+  for (const std::string kind : {"prohibit", "blackhole", "unreachable"}) {
+    const Temporarily refused("route add " + kind + " 192.168.2.14/32", "route del 192.168.2.14/32");
+    expect_ignored(packet().to("192.168.2.14", 80).tcp(kSyn));
+  }
+}
+
+TEST_P(LocalAddress, no_address_is_local_while_limpet0_does_not_forward) {
+  tables.add_server(tables.add(tcp_service("192.168.2.14", 80)), route(kServerA));
+  const auto forwarding = [](char value) {
+    std::ofstream("/proc/sys/net/ipv4/conf/limpet0/forwarding") << value << std::flush;
+  };
+  forwarding('0');
+  expect_ignored(packet().to("192.168.2.14", 80).tcp(kSyn));
+  forwarding('1');
+}
+
+using NextHop = Ways;
+INSTANTIATE_TEST_SUITE_P(At, NextHop, testing::Values(Door::kTc, Door::kXdp, Door::kMark), door_name);
+
+TEST_P(NextHop, an_unresolved_neighbour_is_the_kernels_to_resolve) {
+  tables.add_server(tables.add(tcp_service(kVip, 80)), masq(kSilentServer));
+  const Bytes syn = packet().tcp(kSyn).bytes();
+  const Outcome out = run(door, syn);
+  if (door == Door::kXdp) {
+    EXPECT_EQ(out.verdict, Verdict::kPass);
+    EXPECT_EQ(out.bytes, syn);
+    EXPECT_TRUE(tables.nothing_is_recorded()) << "no flow, no count, no cursor moved";
+    return;
+  }
+  ASSERT_EQ(out.verdict, Verdict::kSent);
+  EXPECT_EQ(out.view().destination_mac(), kDirectorMac) << "the kernel's neighbour code fills them in";
+  EXPECT_EQ(out.view().destination(), kSilentServer);
+  EXPECT_TRUE(out.view().l4_checksum_is_right());
+  EXPECT_EQ(tables.flows().size(), 1U);
+}
+
+TEST_P(NextHop, an_unresolved_neighbour_leaves_a_persistent_client_to_tc_as_well) {
+  if (door != Door::kXdp) return;
+  tables.add_server(tables.add(tcp_service(kVip, 80).persistent(300)), route(kSilentServer));
+  const Bytes syn = packet().tcp(kSyn).bytes();
+  const Outcome first = run(door, syn);
+  EXPECT_EQ(first.verdict, Verdict::kPass);
+  EXPECT_EQ(first.bytes, syn);
+  EXPECT_TRUE(tables.nothing_is_recorded());
+
+  run(Door::kTc, packet().from("10.0.0.1", 1).tcp(kSyn));  // the template exists now, with one flow
+  EXPECT_EQ(run(door, syn).verdict, Verdict::kPass);
+  ASSERT_EQ(tables.templates().size(), 1U);
+  EXPECT_EQ(controlled(tables.templates().at(0).second), 1U);
+  EXPECT_EQ(tables.flows().size(), 1U);
+}
+
+TEST_P(NextHop, the_first_packet_confirms_the_neighbour_and_later_ones_go_straight) {
+  tables.add_server(tables.add(tcp_service(kVip, 80)), route(kServerA));
+  const Outcome first = run(door, packet().tcp(kSyn));
+  const Outcome second = run(door, packet().tcp(kAck));
+  ASSERT_EQ(first.verdict, Verdict::kSent);
+  EXPECT_EQ(first.view().destination_mac(), door == Door::kXdp ? kServerAMac : kDirectorMac);
+  ASSERT_EQ(second.verdict, Verdict::kSent);
+  EXPECT_EQ(second.view().destination_mac(), kServerAMac);
+}
+
+TEST_P(NextHop, a_new_MAC_address_is_learned) {
+  tables.add_server(tables.add(tcp_service(kVip, 80)), route(kServerA));
+  run(door, packet().tcp(kSyn));
+  const Temporarily moved("neigh replace 192.168.2.20 lladdr 02:00:00:00:00:99 nud permanent dev eth0",
+                          "neigh replace 192.168.2.20 lladdr 02:00:00:00:00:20 nud permanent dev eth0");
+  tables.forget_hops();
+  run(door, packet().tcp(kAck));
+  EXPECT_EQ(run(door, packet().tcp(kAck)).view().destination_mac(), kStrangerMac);
+}
+
+TEST_P(NextHop, a_server_behind_a_gateway_is_sent_to_the_gateway) {
+  tables.add_server(tables.add(tcp_service(kVip, 80)), masq("203.0.113.5"));
+  run(door, packet().tcp(kSyn));
+  const Outcome out = run(door, packet().tcp(kAck));
+  ASSERT_EQ(out.verdict, Verdict::kSent);
+  EXPECT_EQ(out.view().destination_mac(), kGatewayMac);
+  EXPECT_EQ(out.view().destination(), "203.0.113.5");
+}
+
+TEST_P(NextHop, a_server_whose_route_refuses_gets_nothing) {
+  tables.add_server(tables.add(tcp_service(kVip, 80)), route(kServerA));
+  const Temporarily refused("route add unreachable 192.168.2.20/32", "route del 192.168.2.20/32");
+  const Bytes syn = packet().tcp(kSyn).bytes();
+  const Outcome out = run(door, syn);
+  if (door == Door::kXdp) {
+    EXPECT_EQ(out.verdict, Verdict::kPass) << "tc judges";
+    EXPECT_EQ(out.bytes, syn);
+    return;
+  }
+  EXPECT_EQ(out.verdict, Verdict::kDrop);
+  EXPECT_EQ(tables.events(LIMPET_EVENT_UNREACHABLE), 1U);
+}
+
+TEST_P(NextHop, a_server_on_this_host_gets_its_packets_from_the_kernel) {
+  const std::uint32_t server = tables.add_server(tables.add(tcp_service(kVip, 80)), route(kDirector));
+  const Bytes syn = packet().tcp(kSyn).bytes();
+  const Outcome out = run(door, syn);
+  EXPECT_EQ(out.verdict, Verdict::kPass);
+  EXPECT_EQ(out.view().destination(), kVip);
+  EXPECT_EQ(tables.counts(server).total, door == Door::kXdp ? 0 : 1);
+}
+
+using AtXdp = PacketTest;
+
+TEST_F(AtXdp, frames_leave_only_by_interfaces_whose_driver_takes_them) {
+  hops_stay_fresh = false;
+  tables.add_server(tables.add(tcp_service(kVip, 80)), route("192.168.3.20"));
+  const Bytes syn = packet().tcp(kSyn).bytes();
+
+  const Outcome left = run(Door::kXdp, syn);
+  EXPECT_EQ(left.verdict, Verdict::kPass) << "eth1 is no XDP target: the tc door's";
+  EXPECT_EQ(left.bytes, syn);
+  EXPECT_TRUE(tables.nothing_is_recorded());
+
+  plane.declare_device(World::instance().eth1(), LIMPET_DEVICE_XDP_TARGET);
+  EXPECT_EQ(run(Door::kXdp, syn).verdict, Verdict::kSent);
+  plane.declare_device(World::instance().eth1(), 0);
+}
+
+}  // namespace
+}  // namespace limpet::packet

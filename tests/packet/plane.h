@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: Apache-2.0
+// The loaded data plane: packets in by BPF_PROG_TEST_RUN, verdicts and packets out, and raw access to its maps.
+#pragma once
+
+#include <cstdint>
+#include <iosfwd>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "bpf/abi.h"
+#include "frame.h"
+
+struct limpet_bpf;
+struct bpf_map;
+
+namespace limpet::packet {
+
+enum class Door { kTc, kXdp, kMark };
+std::string name_of(Door door);
+
+enum class Verdict { kPass, kDrop, kSent, kOther };
+std::ostream& operator<<(std::ostream& out, Verdict verdict);
+
+struct Outcome {
+  Verdict verdict = Verdict::kOther;
+  Bytes bytes;
+  [[nodiscard]] View view() const { return View(bytes); }
+};
+
+struct Ceilings {
+  std::uint32_t flows = 65536;
+  std::uint32_t reverse = 65536;
+  std::uint32_t templates = 65536;
+};
+
+inline constexpr std::uint32_t kServices = 64;
+inline constexpr std::uint32_t kDestinations = 2048;
+inline constexpr std::uint32_t kLists = 65536;
+
+// One map, by entry. K and V must have the sizes the map was made with.
+class Map {
+ public:
+  Map() = default;
+  explicit Map(const bpf_map* map);
+
+  [[nodiscard]] int descriptor() const { return fd_; }
+  bool lookup(const void* key, void* value) const;
+  void update(const void* key, const void* value, std::uint64_t flags = 0) const;
+  bool erase(const void* key) const;
+  void fill_with_zeros(std::uint32_t entries, std::size_t value_size) const;  // arrays
+
+  template <class K, class V>
+  [[nodiscard]] std::optional<V> get(const K& key) const {
+    V value{};
+    return lookup(&key, &value) ? std::optional<V>(value) : std::nullopt;
+  }
+  template <class K, class V>
+  [[nodiscard]] std::vector<std::pair<K, V>> all() const {
+    std::vector<std::pair<K, V>> entries;
+    K key{};
+    for (bool more = next(nullptr, &key); more; more = next(&key, &key)) {
+      if (auto value = get<K, V>(key)) entries.emplace_back(key, *value);
+    }
+    return entries;
+  }
+  template <class K>
+  void clear() const {
+    K key{};
+    while (next(nullptr, &key)) erase(&key);
+  }
+
+ private:
+  bool next(const void* key, void* next_key) const;
+  int fd_ = -1;
+};
+
+class Plane {
+ public:
+  explicit Plane(Ceilings ceilings = {});
+  ~Plane();
+  Plane(const Plane&) = delete;
+  Plane& operator=(const Plane&) = delete;
+
+  // The frame comes in at eth0, respectively leaves through limpet0 with `mark`.
+  Outcome run(Door door, const Bytes& frame, std::uint32_t mark = 0);
+  void sweep(limpet_sweep_table table, const std::vector<Bytes>& keys);
+
+  void declare_device(unsigned ifindex, std::uint32_t flags);
+
+  [[nodiscard]] Map map(const char* name) const;
+  [[nodiscard]] int cpus() const { return cpus_; }
+
+ private:
+  limpet_bpf* skeleton_;
+  int cpus_;
+};
+
+}  // namespace limpet::packet

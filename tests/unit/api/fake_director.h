@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+// A director without a kernel: remembers what it was asked and answers what the test has set.
+#pragma once
+
+#include <algorithm>
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <utility>
+#include <vector>
+
+#include "director/director.h"
+
+namespace limpet::api {
+
+inline ConnectionView numbered_connection(std::uint32_t number) {
+  ConnectionView view;
+  view.state = number % 2 == 0 ? "ESTABLISHED" : "FIN_WAIT";
+  view.expires = number % 900;
+  view.client = Address::ipv4(number);
+  view.client_port = Port{static_cast<std::uint16_t>(number % 65536)};
+  view.virtual_address = *Address::parse("192.0.2.1");
+  view.virtual_port = Port{80};
+  view.destination = *Address::parse("198.51.100.7");
+  view.destination_port = Port{8080};
+  return view;
+}
+
+struct FakeDirector : Director {
+  Result<void> execute(const Command& command) override {
+    commands.push_back(command);
+    return on_execute ? on_execute(command) : Result<void>();
+  }
+  Result<std::vector<ServiceView>> services() override { return listed; }
+  Result<ServiceView> service(const ServiceKey& key) override {
+    for (const ServiceView& view : *listed) {
+      if (view.service.key == key) return view;
+    }
+    return Error{ErrorCode::no_such_service, "there is no service " + key.to_string()};
+  }
+  Timeouts timeouts() const override { return set_timeouts; }
+  std::unique_ptr<ConnectionCursor> connections() override;
+  Status status() override { return shown; }
+  Result<void> unload() override {
+    ++unloads;
+    return unload_result;
+  }
+
+  std::function<Result<void>(const Command&)> on_execute;
+  std::vector<Command> commands;
+  Result<std::vector<ServiceView>> listed = std::vector<ServiceView>{};
+  Timeouts set_timeouts;
+  Status shown;
+  int unloads = 0;
+  Result<void> unload_result;
+  std::uint32_t connection_count = 0;
+  std::uint32_t fail_at = UINT32_MAX;               // the cursor fails when it gets there
+  std::atomic<std::uint32_t> connections_read = 0;  // by cursors, so far
+};
+
+class FakeCursor : public ConnectionCursor {
+ public:
+  explicit FakeCursor(FakeDirector& director) : director_(director) {}
+  Result<std::vector<ConnectionView>> next(std::size_t limit) override {
+    if (position_ >= director_.fail_at) return Error{ErrorCode::internal, "the table went away"};
+    const auto end = static_cast<std::uint32_t>(std::min<std::size_t>(position_ + limit, director_.connection_count));
+    std::vector<ConnectionView> piece;
+    for (; position_ < end; ++position_) piece.push_back(numbered_connection(position_));
+    director_.connections_read += static_cast<std::uint32_t>(piece.size());
+    return piece;
+  }
+
+ private:
+  FakeDirector& director_;
+  std::uint32_t position_ = 0;
+};
+
+inline std::unique_ptr<ConnectionCursor> FakeDirector::connections() { return std::make_unique<FakeCursor>(*this); }
+
+}  // namespace limpet::api

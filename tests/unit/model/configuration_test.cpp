@@ -1,0 +1,217 @@
+// SPDX-License-Identifier: Apache-2.0
+// Which changes IPVS accepts, what it says to the others, and what the accepted ones do.
+#include "model/configuration.h"
+
+#include <chrono>
+
+#include <gtest/gtest.h>
+
+namespace limpet {
+namespace {
+
+ServiceKey key(const char* name) { return *ServiceKey::parse(name); }
+
+Service service(const char* name) {
+  Service result;
+  result.key = key(name);
+  return result;
+}
+
+Destination server(const char* endpoint) {
+  const auto parsed = *endpoint_from_string(endpoint);
+  Destination result;
+  result.key = {parsed.address, parsed.port};
+  return result;
+}
+
+class ConfigurationTest : public testing::Test {
+ protected:
+  // nullopt: accepted, and applied.
+  std::optional<ErrorCode> run(const Command& command) {
+    const auto checked = configuration.check(command);
+    if (!checked) return checked.error().code;
+    configuration.apply(command);
+    return std::nullopt;
+  }
+  void accept(const Command& command) { ASSERT_EQ(run(command), std::nullopt); }
+
+  Configuration configuration;
+};
+
+TEST_F(ConfigurationTest, an_existing_service_is_reported_before_its_scheduler_is_looked_at) {
+  accept(AddService{service("tcp/192.0.2.1:80")});
+  auto again = service("tcp/192.0.2.1:80");
+  again.scheduler = "nosuch";
+  EXPECT_EQ(run(AddService{again}), ErrorCode::service_exists);
+  again.key.port.value = 81;
+  EXPECT_EQ(run(AddService{again}), ErrorCode::scheduler_not_found);
+}
+
+TEST_F(ConfigurationTest, a_scheduler_without_a_name_is_unknown) {
+  auto nameless = service("tcp/192.0.2.1:80");
+  nameless.scheduler = "";
+  EXPECT_EQ(run(AddService{nameless}), ErrorCode::scheduler_not_found);
+}
+
+TEST_F(ConfigurationTest, the_only_persistence_engine_is_sip) {
+  auto phones = service("udp/192.0.2.1:5060");
+  phones.persistence_engine = "nosuch";
+  EXPECT_EQ(run(AddService{phones}), ErrorCode::scheduler_not_found);
+  phones.persistence_engine = "sip";
+  accept(AddService{phones});
+}
+
+TEST_F(ConfigurationTest, an_ipv6_netmask_is_a_prefix_length) {
+  auto wide = service("tcp/[2001:db8::1]:80");
+  EXPECT_EQ(run(AddService{wide}), ErrorCode::invalid);  // the IPv4 default of 0xffffffff
+  wide.netmask = 128;
+  accept(AddService{wide});
+}
+
+TEST_F(ConfigurationTest, port_0_needs_persistence) {
+  auto every_port = service("tcp/192.0.2.1:0");
+  EXPECT_EQ(run(AddService{every_port}), ErrorCode::invalid);
+  every_port.persistent = true;
+  EXPECT_EQ(run(AddService{every_port}), ErrorCode::invalid);  // without a timeout
+  every_port.timeout = kMaxTimeoutSeconds;
+  accept(AddService{every_port});
+  every_port.timeout = kMaxTimeoutSeconds + 1;
+  EXPECT_EQ(run(EditService{every_port}), ErrorCode::invalid);
+}
+
+TEST_F(ConfigurationTest, what_is_not_there_cannot_be_changed) {
+  const auto absent = key("tcp/192.0.2.1:80");
+  EXPECT_EQ(run(EditService{service("tcp/192.0.2.1:80")}), ErrorCode::no_such_service);
+  EXPECT_EQ(run(DeleteService{absent}), ErrorCode::no_such_service);
+  EXPECT_EQ(run(Zero{absent}), ErrorCode::no_such_service);
+  EXPECT_EQ(run(AddDestination{absent, server("192.0.2.20:80")}), ErrorCode::service_not_defined);
+  EXPECT_EQ(run(EditDestination{absent, server("192.0.2.20:80")}), ErrorCode::service_not_defined);
+  EXPECT_EQ(run(DeleteDestination{absent, server("192.0.2.20:80").key}), ErrorCode::service_not_defined);
+  accept(AddService{service("tcp/192.0.2.1:80")});
+  EXPECT_EQ(run(EditDestination{absent, server("192.0.2.20:80")}), ErrorCode::no_such_destination);
+  EXPECT_EQ(run(DeleteDestination{absent, server("192.0.2.20:80").key}), ErrorCode::no_such_destination);
+  EXPECT_EQ(run(Zero{absent}), std::nullopt);
+  EXPECT_EQ(run(Zero{}), std::nullopt);
+}
+
+TEST_F(ConfigurationTest, a_server_is_named_by_address_and_port_whatever_its_method) {
+  const auto web = key("tcp/192.0.2.1:80");
+  accept(AddService{service("tcp/192.0.2.1:80")});
+  accept(AddDestination{web, server("192.0.2.20:80")});
+  auto again = server("192.0.2.20:80");
+  again.method = ForwardingMethod::masq;
+  EXPECT_EQ(run(AddDestination{web, again}), ErrorCode::destination_exists);
+  again.key.port.value = 8080;
+  accept(AddDestination{web, again});
+}
+
+TEST_F(ConfigurationTest, a_server_must_be_unicast_or_local) {
+  const auto web = key("tcp/192.0.2.1:80");
+  accept(AddService{service("tcp/192.0.2.1:80")});
+  for (const auto* wrong : {"0.0.0.0:80", "224.0.0.1:80", "240.0.0.1:80", "255.255.255.255:80"}) {
+    EXPECT_EQ(run(AddDestination{web, server(wrong)}), ErrorCode::invalid) << wrong;
+  }
+  accept(AddDestination{web, server("127.0.0.1:80")});
+
+  auto wide = service("tcp/[2001:db8::1]:80");
+  wide.netmask = 128;
+  accept(AddService{wide});
+  for (const auto* wrong : {"[::]:80", "[ff02::1]:80", "[fe80::1]:80", "[::ffff:192.0.2.1]:80"}) {
+    EXPECT_EQ(run(AddDestination{wide.key, server(wrong)}), ErrorCode::invalid) << wrong;
+  }
+  accept(AddDestination{wide.key, server("[::1]:80")});
+}
+
+TEST_F(ConfigurationTest, only_a_tunnel_leads_to_the_other_family) {
+  const auto web = key("tcp/192.0.2.1:80");
+  accept(AddService{service("tcp/192.0.2.1:80")});
+  auto other = server("[2001:db8::20]:80");
+  EXPECT_EQ(run(AddDestination{web, other}), ErrorCode::invalid);
+  other.method = ForwardingMethod::tunnel;
+  accept(AddDestination{web, other});
+}
+
+TEST_F(ConfigurationTest, the_lower_threshold_is_at_most_the_upper_one) {
+  const auto web = key("tcp/192.0.2.1:80");
+  accept(AddService{service("tcp/192.0.2.1:80")});
+  auto limited = server("192.0.2.20:80");
+  limited.lower_threshold = 5;
+  EXPECT_EQ(run(AddDestination{web, limited}), ErrorCode::out_of_range);
+  limited.upper_threshold = 5;
+  accept(AddDestination{web, limited});
+  limited.weight = kMaxWeight + 1;
+  EXPECT_EQ(run(EditDestination{web, limited}), ErrorCode::out_of_range);
+}
+
+TEST_F(ConfigurationTest, services_and_servers_come_newest_first_and_edits_keep_their_places) {
+  const auto web = key("tcp/192.0.2.1:80");
+  accept(AddService{service("tcp/192.0.2.1:80")});
+  accept(AddService{service("fwm/10")});
+  EXPECT_EQ(configuration.services().front().service.key, key("fwm/10"));
+
+  accept(AddDestination{web, server("192.0.2.20:80")});
+  accept(AddDestination{web, server("192.0.2.30:80")});
+  accept(AddDestination{web, server("192.0.2.40:80")});
+  auto heavier = server("192.0.2.30:80");
+  heavier.weight = 5;
+  accept(EditDestination{web, heavier});
+  auto edited = service("tcp/192.0.2.1:80");
+  edited.scheduler = "rr";
+  accept(EditService{edited});
+  accept(DeleteDestination{web, server("192.0.2.40:80").key});
+
+  const auto* found = configuration.find(web);
+  ASSERT_NE(found, nullptr);
+  EXPECT_EQ(found->service.scheduler, "rr");
+  EXPECT_EQ(found->destinations, (std::vector{heavier, server("192.0.2.20:80")}));
+  EXPECT_EQ(configuration.services().back().service.key, web);
+}
+
+TEST_F(ConfigurationTest, a_timeout_of_0_leaves_the_old_one) {
+  accept(SetTimeouts{{10, 0, 30}});
+  EXPECT_EQ(configuration.timeouts(), (Timeouts{10, 120, 30}));
+  accept(SetTimeouts{{0, 0, 0}});
+  EXPECT_EQ(configuration.timeouts(), (Timeouts{10, 120, 30}));
+  EXPECT_EQ(run(SetTimeouts{{kMaxTimeoutSeconds + 1, 1, 1}}), ErrorCode::invalid);
+}
+
+TEST_F(ConfigurationTest, a_flush_keeps_the_timeouts) {
+  accept(AddService{service("tcp/192.0.2.1:80")});
+  accept(SetTimeouts{{10, 20, 30}});
+  accept(Flush{});
+  EXPECT_TRUE(configuration.services().empty());
+  EXPECT_EQ(configuration.find(key("tcp/192.0.2.1:80")), nullptr);
+  EXPECT_EQ(configuration.timeouts(), (Timeouts{10, 20, 30}));
+}
+
+TEST_F(ConfigurationTest, a_copy_is_independent) {
+  accept(AddService{service("tcp/192.0.2.1:80")});
+  auto copy = configuration;
+  EXPECT_EQ(copy, configuration);
+  copy.apply(AddDestination{key("tcp/192.0.2.1:80"), server("192.0.2.20:80")});
+  EXPECT_TRUE(configuration.find(key("tcp/192.0.2.1:80"))->destinations.empty());
+  copy.apply(DeleteService{key("tcp/192.0.2.1:80")});
+  EXPECT_NE(configuration.find(key("tcp/192.0.2.1:80")), nullptr);
+  configuration = copy;
+  EXPECT_EQ(configuration.find(key("tcp/192.0.2.1:80")), nullptr);
+}
+
+TEST_F(ConfigurationTest, ten_thousand_services_with_ten_servers_each_are_built_and_emptied_in_seconds) {
+  const auto start = std::chrono::steady_clock::now();
+  for (std::uint32_t mark = 1; mark <= 10000; ++mark) {
+    Service many;
+    many.key = ServiceKey::of_mark(Mark{mark});
+    accept(AddService{many});
+    for (std::uint32_t host = 1; host <= 10; ++host) {
+      Destination one;
+      one.key = {Address::ipv4(0x0a + (host << 24)), Port{80}};
+      accept(AddDestination{many.key, one});
+    }
+  }
+  for (std::uint32_t mark = 1; mark <= 10000; ++mark) accept(DeleteService{ServiceKey::of_mark(Mark{mark})});
+  EXPECT_TRUE(configuration.services().empty());
+  EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(10));
+}
+
+}  // namespace
+}  // namespace limpet
