@@ -108,7 +108,8 @@ LIMPET_ASSERT(sizeof(struct limpet_service_key) == 24, "service key");
  * writer holds it in life BUSY. The life of an entry:
  *   ALIVE    -> BUSY      a packet re-initialises it in place (expired, or its client reuses the port)
  *   BUSY     -> ALIVE     ... done
- *   ALIVE    -> DEAD      the sweeper found it expired and has settled its counts; the expiry becomes the time of death
+ *   ALIVE    -> DEAD      the sweeper found it expired and has settled its counts (a flow is BUSY meanwhile); the expiry
+ *                         becomes the time of death
  *   DEAD     -> BUSY      a packet revives it
  *   DEAD     -> DELETING  the sweeper, at least a second later, in the moment before it deletes the element */
 #define LIMPET_LIFE_ALIVE 0ULL

@@ -129,7 +129,9 @@ SUBPROGRAM int choose_unrecorded(void *context, struct packet *p, struct decisio
 	return 0;
 }
 
-SUBPROGRAM int new_flow(void *context, struct packet *p, struct decision *d, struct limpet_flow *f)
+/* `f`: an entry under the key that is not alive, with its `word` as it was right after the lookup: a later one could be
+ * that of a stranger who has been given the element since. Null: there is none. */
+SUBPROGRAM int new_flow(void *context, struct packet *p, struct decision *d, struct limpet_flow *f, __u64 word)
 {
 	struct limpet_config *c = config_get();
 	struct limpet_destination *dest;
@@ -144,7 +146,7 @@ SUBPROGRAM int new_flow(void *context, struct packet *p, struct decision *d, str
 		return decide(d, VERDICT_PASS);
 	if (f) {
 		/* Its last reader or its sweeper is at work this very moment: a client repeats what it does not get. */
-		if (!flow_claim(p, f, *(volatile __u64 *)&f->word))
+		if (!flow_claim(p, f, word))
 			return decide(d, VERDICT_DROP);
 		o->claimed = 1;
 	}
@@ -166,8 +168,11 @@ SUBPROGRAM int new_flow(void *context, struct packet *p, struct decision *d, str
 		existing_flow(context, p, d, f, *(volatile __u64 *)&f->word);
 		return d->verdict;
 	}
-	if (error)
+	if (error) {
 		choose_unrecorded(context, p, d, o);
+		if (must_leave_to_tc(p, d))
+			return decide(d, VERDICT_PASS);
+	}
 	dest = bpf_map_lookup_elem(&destinations, &o->destination);
 	if (!dest)
 		return decide(d, VERDICT_DROP);
@@ -178,14 +183,14 @@ static __always_inline int inbound(void *context, struct packet *p, struct decis
 				   const enum door door)
 {
 	struct limpet_flow *f = bpf_map_lookup_elem(&flows4, &p->key);
-	__u64 word;
+	__u64 word = 0;
 
 	if (f) {
 		word = *(volatile __u64 *)&f->word;
 		if (flow_is_alive(word, p->now) && existing_flow(context, p, d, f, word) == EXISTING_DECIDED)
 			return d->verdict;
 	}
-	return is_sound(p, context, door) ? new_flow(context, p, d, f) : decide(d, VERDICT_PASS);
+	return is_sound(p, context, door) ? new_flow(context, p, d, f, word) : decide(d, VERDICT_PASS);
 }
 
 #endif

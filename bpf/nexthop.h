@@ -89,7 +89,8 @@ SUBPROGRAM int hop_get(void *context, struct packet *p, struct decision *d, __u3
 			idle = !(word & LIMPET_NEXTHOP_ACTIVE);
 			hop_lookup(context, &d->hop, address, source, c->mark_ifindex);
 			slot->hop[idle & 1] = d->hop;
-			*(volatile __u64 *)&slot->word = hop_word(p, tag | idle);
+			/* A full barrier: the half is filled before the word points to it. */
+			__sync_lock_test_and_set(&slot->word, hop_word(p, tag | idle));
 			d->probe = d->hop.kind == LIMPET_HOP_READY;
 			return 0;
 		}

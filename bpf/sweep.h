@@ -27,8 +27,11 @@ static __always_inline void sweep_flow(const struct limpet_flow4_key *key, __u64
 	word = *(volatile __u64 *)&f->word;
 	life = word & LIMPET_LIFE_MASK;
 	if (life == LIMPET_LIFE_ALIVE && flow_expiry(word) <= now) {
-		if (__sync_bool_compare_and_swap(&f->word, word, flow_word(now, flow_state(word), LIMPET_LIFE_DEAD)))
+		/* Held while it is settled: a packet may come in between and revive the dead. */
+		if (__sync_bool_compare_and_swap(&f->word, word, word | LIMPET_LIFE_BUSY)) {
 			flow_settle(key, f, word, now);
+			__sync_lock_test_and_set(&f->word, flow_word(now, flow_state(word), LIMPET_LIFE_DEAD));
+		}
 	} else if (life == LIMPET_LIFE_DEAD && now - flow_expiry(word) > GRACE_TICKS) {
 		if (__sync_bool_compare_and_swap(&f->word, word, word | LIMPET_LIFE_DELETING))
 			bpf_map_delete_elem(&flows4, key);
@@ -45,8 +48,10 @@ static __always_inline void sweep_template(const struct limpet_template4_key *ke
 	word = *(volatile __u64 *)&t->word;
 	life = word & LIMPET_LIFE_MASK;
 	if (life == LIMPET_LIFE_ALIVE && !template_is_alive(word, now)) {
+		__u32 destination = t->destination;
+
 		if (__sync_bool_compare_and_swap(&t->word, word, template_word(now, 0, LIMPET_LIFE_DEAD)))
-			counts_add(t->destination, 0, 0, -1);
+			counts_add(destination, 0, 0, -1);
 	} else if (life == LIMPET_LIFE_DEAD && now - template_expiry(word) > GRACE_TICKS) {
 		if (__sync_bool_compare_and_swap(&t->word, word, word | LIMPET_LIFE_DELETING))
 			bpf_map_delete_elem(&templates4, key);

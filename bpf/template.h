@@ -161,6 +161,11 @@ static __always_inline void template_give_up(const struct limpet_template4_key *
 	struct limpet_template *older;
 	__u64 before;
 
+	/* A service on that very port has no other place to move it to: it ends here. */
+	if (key->virtual_port == LIMPET_INVALID_PORT) {
+		counts_add(copy.destination, 0, 0, -1);
+		return;
+	}
 	given_up.virtual_port = LIMPET_INVALID_PORT;
 	copy.word = word;
 	older = bpf_map_lookup_elem(&templates4, &given_up);

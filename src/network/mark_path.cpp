@@ -2,6 +2,7 @@
 // Brings the kernel's devices, routes, rules and settings to what marked packets need.
 #include "network/mark_path.h"
 
+#include <linux/fib_rules.h>
 #include <linux/rtnetlink.h>
 #include <net/if.h>
 
@@ -91,6 +92,17 @@ Error stranger(const Link& link) {
                                    "interface."};
 }
 
+// Behind all others. To the data plane's lookups "no route" and "local" look alike (bpf_fib_lookup says NOT_FWDED to
+// both); with this rule at the end, what has no route is prohibited instead.
+Rule last_rule() {
+  Rule rule;
+  rule.priority = 32800;  // the kernel's own last one is at 32767
+  rule.action = FR_ACT_PROHIBIT;
+  rule.input_interface = kMarkDevice;
+  rule.protocol = kRouteProtocol;
+  return rule;
+}
+
 void keep_first(Result<void>& outcome, const Result<void>& next) {
   if (outcome && !next) outcome = next;
 }
@@ -102,7 +114,18 @@ Result<MarkDevice> MarkPath::ensure_device() {
   if (device && device->ifindex == 0) device = create_device();
   if (!device) return device;
   if (auto ready = set_up_device(*device); !ready) return ready.error();
+  if (auto ready = ensure_last_rule(); !ready) return ready.error();
   return device;
+}
+
+Result<void> MarkPath::ensure_last_rule() {
+  const auto current = netlink_.rules(Family::ipv4);
+  if (!current) return current.error();
+  const auto same = [last = last_rule()](const Rule& rule) {
+    return rule.priority == last.priority && rule.action == last.action && rule.input_interface == last.input_interface;
+  };
+  if (std::any_of(current->begin(), current->end(), same)) return {};
+  return netlink_.add_rule(last_rule());
 }
 
 Result<MarkDevice> MarkPath::find_device() {
@@ -217,6 +240,7 @@ Result<void> MarkPath::take_out_rules() {
 
 Result<void> MarkPath::remove() {
   Result<void> outcome = take_out_rules();
+  keep_first(outcome, netlink_.delete_rule(last_rule()));
   const auto links = netlink_.links();
   if (!links) return outcome ? Result<void>(links.error()) : outcome;
   for (const char* name : {kMarkDevice, kMarkPeer}) {

@@ -45,6 +45,7 @@ class MarkPath {
   Result<MarkDevice> create_device();
   Result<MarkDevice> find_device();  // index 0: there is none that could be used
   Result<void> set_up_device(const MarkDevice& device);
+  Result<void> ensure_last_rule();
   Result<void> ensure_routes(std::uint32_t table, const std::set<Prefix>& wanted, int interface);
   Result<void> ensure_settings(const std::map<std::string, std::string>& wanted);
   Result<void> apply_rules(const std::vector<Rule>& wanted);

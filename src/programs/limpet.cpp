@@ -99,7 +99,7 @@ int main(int argc, char** argv) {
       "Services and real servers are configured with limpetadm, which takes ipvsadm's options.",
       "limpet"};
   app.set_version_flag("-V,--version", "limpet " LIMPET_VERSION);
-  app.require_subcommand(1);
+  app.require_subcommand(0, 1);  // none: the help; so that a mistyped one is named
   app.footer(
       "The daemon is looked for in /run/limpet, or in $LIMPET_RUN_DIR, or where --run-dir says.\n"
       "Examples:\n"
@@ -124,5 +124,6 @@ int main(int argc, char** argv) {
   }
   if (*status) return show_status(run_directory, as_json);
   if (*unloading) return unload(run_directory);
+  fmt::print(stderr, "{}", app.help());
   return 1;
 }

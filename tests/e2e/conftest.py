@@ -39,7 +39,7 @@ def pytest_runtest_makereport(item, call):
     """A failed test shows what limpetd had to say."""
     report = (yield).get_result()
     director = item.funcargs.get("director") if hasattr(item, "funcargs") else None
-    if report.failed and director is not None:
+    if report.failed and director is not None and director.log.exists():  # gone after the teardown
         report.sections.append(("limpetd's log", director.log.read_text()))
         report.sections.append(("limpetadm -Ln; -Lnc", director.everything_listed()))
 

@@ -110,7 +110,7 @@ class Director:
 @contextmanager
 def running(host: Host, programs: Path, directory: Path, door: str):
     """A fresh limpetd, ready. Afterwards everything is unloaded, and nothing of it may be left on the host."""
-    before = footprint(host)
+    before = footprint(host, directory)
     subject = Director(host, programs, directory, door)
     try:
         subject.start()
@@ -119,14 +119,14 @@ def running(host: Host, programs: Path, directory: Path, door: str):
         subject.unload()
         forget_rules(host)
         host.sysctl("net.ipv4.ip_forward=0")
-        after = footprint(host)
+        after = footprint(host, directory)
         shutil.rmtree(directory)
     for what, was in before.items():
         assert after[what] == was, f"limpet unload left something in the director's {what}"
 
 
-def footprint(host: Host) -> dict[str, str]:
-    """All that a director could leave behind in its host, to be compared before and after."""
+def footprint(host: Host, directory: Path) -> dict[str, str]:
+    """All that a director could leave behind in its host and its directories, to be compared before and after."""
     show = lambda *words: host.run(*words).stdout
     return {
         "links and XDP programs": show("ip", "-d", "-o", "link"),
@@ -138,7 +138,7 @@ def footprint(host: Host) -> dict[str, str]:
                                         if "managed" in line),
         "nft ruleset": show("nft", "list", "ruleset"),
         "sysctls": _sysctls(host),
-        "BPF file systems": _pins(),
+        "BPF file systems": _pins(directory),
     }
 
 
@@ -151,8 +151,8 @@ def _sysctls(host: Host) -> str:
         return "\n".join(f"{path} = {path.read_text().strip()}" for path in readable)
 
 
-def _pins() -> str:
-    """Mounts of bpffs and what is pinned in them, as far as it carries the project's name."""
+def _pins(directory: Path) -> str:
+    """Mounts of bpffs below the directory and what is pinned in them; other directors may run on this machine."""
     mounts = [line.split()[1] for line in Path("/proc/mounts").read_text().splitlines() if line.split()[2] == "bpf"]
-    pins = [str(path) for mount in mounts for path in Path(mount).rglob("*")]
-    return "\n".join(sorted(path for path in mounts + pins if "limpet" in path))
+    ours = [mount for mount in mounts if Path(mount).is_relative_to(directory)]
+    return "\n".join(sorted(ours + [str(path) for mount in ours for path in Path(mount).rglob("*")]))

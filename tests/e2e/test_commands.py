@@ -32,7 +32,8 @@ REFUSED = [
     ("-A -f 0 -s rr", 2, "invalid fwmark value `0' specified"),
     ("-A -s rr", 2, "You need to supply the 'service-address' option for the 'add-service' command"),
     ("-a -t 192.168.2.11:80 -g", 2, "You need to supply the 'real-server' option for the 'add-server' command"),
-    ("--foo", 255, "--foo: unknown option"),
+    ("-A -t 192.168.2.11:82 -s rr -p -5", 255, "-5: unknown option"),
+    ("--nosuchoption", 255, "Try `"),
 ]
 
 

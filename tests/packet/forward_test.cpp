@@ -178,11 +178,11 @@ TEST_P(Replies, what_a_server_opens_itself_passes_untouched) {
   tables.add_server(http, masq(kServerA, 8080));
   run(door, packet().from("10.0.0.1", 5000).tcp(kSyn));
   const Packet strangers[] = {
-      packet().from(kServerA, 8080).to("10.0.0.1", 5001).tcp(kAck),    // another client port
-      packet().from(kServerA, 8081).to("10.0.0.1", 5000).tcp(kAck),    // another server port
-      packet().from(kServerA, 8080).to("10.0.0.2", 5000).tcp(kAck),    // another client
-      packet().from(kServerA, 8080).to("10.0.0.1", 5000).udp(),        // another protocol
-      packet().from(kServerB, 8080).to("10.0.0.1", 5000).tcp(kAck),    // another server
+      packet().from(kServerA, 8080).to("10.0.0.1", 5001).tcp(kAck),  // another client port
+      packet().from(kServerA, 8081).to("10.0.0.1", 5000).tcp(kAck),  // another server port
+      packet().from(kServerA, 8080).to("10.0.0.2", 5000).tcp(kAck),  // another client
+      packet().from(kServerA, 8080).to("10.0.0.1", 5000).udp(),      // another protocol
+      packet().from(kServerB, 8080).to("10.0.0.1", 5000).tcp(kAck),  // another server
   };
   for (const Packet& stranger : strangers) {
     const Outcome out = run(door, stranger);

@@ -26,7 +26,8 @@ void expect_error(const Outcome& out, const Bytes& offending, std::uint8_t type,
   EXPECT_LE(quoted, kMostQuoted);
   EXPECT_EQ(out.bytes.size(), kL4 + kIcmpHeader + quoted);
   const Bytes quote(out.bytes.begin() + kL4 + kIcmpHeader, out.bytes.end());
-  const Bytes original(offending.begin() + kEthernet, offending.begin() + static_cast<std::ptrdiff_t>(kEthernet + quoted));
+  const Bytes original(offending.begin() + kEthernet,
+                       offending.begin() + static_cast<std::ptrdiff_t>(kEthernet + quoted));
   EXPECT_EQ(quote, original);
 }
 
@@ -84,8 +85,8 @@ TEST_P(Errors, no_more_are_sent_in_a_second_than_the_limit) {
     for (int i = 0; i < 5; i++) verdicts.push_back(run(door, packet().tcp(kSyn)).verdict);
     within_a_second = ticks_now() / LIMPET_TICKS_PER_SECOND == second;
     if (!within_a_second) continue;
-    EXPECT_EQ(verdicts, (std::vector<Verdict>{Verdict::kSent, Verdict::kSent, Verdict::kDrop, Verdict::kDrop,
-                                              Verdict::kDrop}));
+    EXPECT_EQ(verdicts,
+              (std::vector<Verdict>{Verdict::kSent, Verdict::kSent, Verdict::kDrop, Verdict::kDrop, Verdict::kDrop}));
     EXPECT_EQ(tables.events(LIMPET_EVENT_ICMP_LIMITED), limited + 3);
   }
 }
@@ -104,6 +105,16 @@ TEST_P(Errors, a_packet_too_big_for_the_way_is_answered_with_its_MTU) {
   expect_error(answer, big, 3, 4);
   EXPECT_EQ(answer.view().word(kL4 + 6), 1000);
   const Outcome out = run(door, fits);
+  EXPECT_EQ(out.verdict, Verdict::kSent);
+  EXPECT_EQ(out.view().protocol(), 6);
+}
+
+TEST_P(Errors, a_merged_packet_is_not_too_big_it_will_be_cut_again) {
+  const Temporarily narrow("route add 192.168.2.20/32 dev eth0 mtu lock 1000", "route del 192.168.2.20/32");
+  hops_stay_fresh = false;
+  tables.add_server(tables.add(tcp_service(kVip, 80)), route(kServerA));
+  run(door, packet().tcp(kSyn));
+  const Outcome out = plane.run(door, packet().tcp(kAck).payload(1400).dont_fragment().bytes(), 0, 3);
   EXPECT_EQ(out.verdict, Verdict::kSent);
   EXPECT_EQ(out.view().protocol(), 6);
 }

@@ -50,10 +50,14 @@ TEST_P(LocalAddress, an_address_that_comes_is_served_at_once) {
   EXPECT_EQ(run(door, packet().to("192.168.2.13", 80).tcp(kSyn)).verdict, Verdict::kSent);
 }
 
-TEST_P(LocalAddress, an_address_routed_to_the_mark_door_is_local) {
-  tables.add_server(tables.add(tcp_service("192.168.2.14", 80)), route(kServerA));
-  const Temporarily deferred("route add 192.168.2.14/32 dev limpet0", "route del 192.168.2.14/32");
-  EXPECT_EQ(run(door, packet().to("192.168.2.14", 80).tcp(kSyn)).verdict, Verdict::kSent);
+// Deferred addresses are led to limpet0 by a rule; lookups in the name of limpet0 itself see the local table first.
+TEST_P(LocalAddress, an_address_led_to_the_mark_door_is_still_local) {
+  tables.add_server(tables.add(tcp_service(kVip, 80)), route(kServerA));
+  const Temporarily led("route add 192.168.2.11/32 dev limpet0 table 99", "route flush table 99");
+  const Temporarily to_it("rule add pref 90 to 192.168.2.11 lookup 99", "rule del pref 90");
+  const Temporarily but_not_us("rule add pref 80 iif limpet0 lookup local", "rule del pref 80");
+  const Temporarily behind("rule add pref 100 lookup local", "rule del pref 100");
+  EXPECT_EQ(run(door, packet().tcp(kSyn)).verdict, Verdict::kSent);
 }
 
 TEST_P(LocalAddress, an_address_whose_route_refuses_is_not_local) {
@@ -72,6 +76,17 @@ TEST_P(LocalAddress, no_address_is_local_while_limpet0_does_not_forward) {
   forwarding('0');
   expect_ignored(packet().to("192.168.2.14", 80).tcp(kSyn));
   forwarding('1');
+}
+
+// bpf_fib_lookup() cannot tell "no route" from "local" by itself: limpetd's last rule for lookups from limpet0 does.
+constexpr const char* kRefuseTheRest = "rule add pref 32800 iif limpet0 prohibit";
+constexpr const char* kRefuseNoMore = "rule del pref 32800";
+
+TEST_P(LocalAddress, an_address_that_has_no_route_is_not_local) {
+  tables.add_server(tables.add(tcp_service("198.51.100.11", 80)), route(kServerA));
+  const Temporarily refused(kRefuseTheRest, kRefuseNoMore);
+  const Temporarily isolated("route del default", "route add default via 192.168.2.1");
+  expect_ignored(packet().from("192.168.2.77", 5000).to("198.51.100.11", 80).tcp(kSyn));
 }
 
 using NextHop = Ways;
@@ -151,6 +166,14 @@ TEST_P(NextHop, a_server_whose_route_refuses_gets_nothing) {
   }
   EXPECT_EQ(out.verdict, Verdict::kDrop);
   EXPECT_EQ(tables.events(LIMPET_EVENT_UNREACHABLE), 1U);
+}
+
+TEST_P(NextHop, a_server_that_has_no_route_gets_nothing_and_neither_does_the_local_stack) {
+  if (door == Door::kXdp) return;
+  tables.add_server(tables.add(tcp_service(kVip, 80)), masq("203.0.113.5"));
+  const Temporarily refused(kRefuseTheRest, kRefuseNoMore);
+  const Temporarily isolated("route del default", "route add default via 192.168.2.1");
+  EXPECT_EQ(run(door, packet().tcp(kSyn)).verdict, Verdict::kDrop);
 }
 
 TEST_P(NextHop, a_server_on_this_host_gets_its_packets_from_the_kernel) {

@@ -122,7 +122,7 @@ void Plane::declare_device(unsigned ifindex, std::uint32_t flags) {
   map("devices").update(&slot, &device);
 }
 
-Outcome Plane::run(Door door, const Bytes& frame, std::uint32_t mark) {
+Outcome Plane::run(Door door, const Bytes& frame, std::uint32_t mark, std::uint32_t segments) {
   const World& world = World::instance();
   Outcome outcome;
   outcome.bytes.resize(frame.size() + 512);
@@ -146,6 +146,8 @@ Outcome Plane::run(Door door, const Bytes& frame, std::uint32_t mark) {
   } else {
     program = door == Door::kTc ? skeleton_->progs.limpet_tc : skeleton_->progs.limpet_mark;
     skb.mark = mark;
+    skb.gso_segs = segments;
+    skb.gso_size = segments > 1 ? 500 : 0;
     skb.ifindex = door == Door::kTc ? world.eth0() : world.limpet0();
     options.ctx_in = &skb;
     options.ctx_size_in = sizeof(skb);

@@ -84,8 +84,9 @@ class Plane {
   Plane(const Plane&) = delete;
   Plane& operator=(const Plane&) = delete;
 
-  // The frame comes in at eth0, respectively leaves through limpet0 with `mark`.
-  Outcome run(Door door, const Bytes& frame, std::uint32_t mark = 0);
+  // The frame comes in at eth0, respectively leaves through limpet0 with `mark`. With `segments` above 1 it is one that
+  // the stack has merged and will cut again (tc and mark door).
+  Outcome run(Door door, const Bytes& frame, std::uint32_t mark = 0, std::uint32_t segments = 0);
   void sweep(limpet_sweep_table table, const std::vector<Bytes>& keys);
 
   void declare_device(unsigned ifindex, std::uint32_t flags);

@@ -54,8 +54,8 @@ TEST_P(Reuse, a_SYN_in_TIME_WAIT_or_CLOSE_is_scheduled_anew) {
 
 TEST_P(Reuse, a_SYN_in_another_state_stays_with_its_server) {
   open(tcp_service(kVip, 80));
-  for (const limpet_tcp_state state : {LIMPET_TCP_ESTABLISHED, LIMPET_TCP_SYN_RECV, LIMPET_TCP_FIN_WAIT,
-                                       LIMPET_TCP_CLOSE_WAIT, LIMPET_TCP_LAST_ACK}) {
+  for (const limpet_tcp_state state :
+       {LIMPET_TCP_ESTABLISHED, LIMPET_TCP_SYN_RECV, LIMPET_TCP_FIN_WAIT, LIMPET_TCP_CLOSE_WAIT, LIMPET_TCP_LAST_ACK}) {
     enter(state);
     EXPECT_EQ(syn(), first) << state;
   }

@@ -60,7 +60,7 @@ TEST_F(Sweeper, an_expired_template_dies_and_is_deleted_a_second_later) {
   const std::uint32_t server = serve(tcp_service(kVip, 80).persistent(10), LIMPET_ROUTE);
   connect("10.0.0.1", 5000);
   tables.let_pass(61);
-  tables.sweep();         // the flow ends; the template was prolonged until 70
+  tables.sweep();  // the flow ends; the template was prolonged until 70
   tables.let_pass(15);
   tables.sweep();
   ASSERT_EQ(tables.templates().size(), 1U);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The network namespace the packet tests live in: a director with eth0 and limpet0, its servers' and gateway's neighbours.
+// The network namespace the packet tests live in: a director with eth0 and limpet0, its servers' and gateway's
+// neighbours.
 #pragma once
 
 #include <sched.h>

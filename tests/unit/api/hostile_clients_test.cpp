@@ -132,6 +132,7 @@ TEST_F(HostileClients, a_reader_that_stops_for_good_is_dropped) {
   start({.listing_timeout = 100ms});
   RawClient stuck(run_directory_);
   stuck.send(request_text("GET", "/v1/connections"));
+  while (director_.connections_read == 0) std::this_thread::sleep_for(1ms);
   const auto open_connections = [this] { return in_loop([this] { return server_->connections(); }); };
   const auto deadline = std::chrono::steady_clock::now() + 20s;
   while (open_connections() > 0 && std::chrono::steady_clock::now() < deadline) std::this_thread::sleep_for(20ms);
