@@ -24,7 +24,7 @@
  * small enough to share a word with a state. */
 #define LIMPET_TICK_SHIFT 24
 #define LIMPET_SECOND_NS 1000000000ULL
-#define LIMPET_SECONDS_TO_TICKS(s) (((s) * LIMPET_SECOND_NS) >> LIMPET_TICK_SHIFT)
+#define LIMPET_SECONDS_TO_TICKS(s) (((s)*LIMPET_SECOND_NS) >> LIMPET_TICK_SHIFT)
 #define LIMPET_TICKS_PER_SECOND 59ULL /* rounded down: "about a second" */
 
 /* ---- Keys ------------------------------------------------------------------------------------------------------- */
@@ -191,8 +191,20 @@ struct limpet_reverse {
 LIMPET_ASSERT(sizeof(struct limpet_reverse) == 28, "reverse entry");
 
 enum limpet_scheduler {
-	LIMPET_RR, LIMPET_WRR, LIMPET_LC, LIMPET_WLC, LIMPET_LBLC, LIMPET_LBLCR, LIMPET_DH, LIMPET_SH, LIMPET_MH,
-	LIMPET_SED, LIMPET_NQ, LIMPET_FO, LIMPET_OVF, LIMPET_TWOS
+	LIMPET_RR,
+	LIMPET_WRR,
+	LIMPET_LC,
+	LIMPET_WLC,
+	LIMPET_LBLC,
+	LIMPET_LBLCR,
+	LIMPET_DH,
+	LIMPET_SH,
+	LIMPET_MH,
+	LIMPET_SED,
+	LIMPET_NQ,
+	LIMPET_FO,
+	LIMPET_OVF,
+	LIMPET_TWOS
 };
 
 #define LIMPET_SERVICE_PERSISTENT 0x0001 /* IP_VS_SVC_F_* */
@@ -291,10 +303,10 @@ struct limpet_counters {
  * that masqueraded replies share by a hash of {client, virtual address}. The data plane refreshes a slot when it is
  * older than a second: the winner of a compare-and-exchange on the word fills the idle half, then switches. */
 enum limpet_hop_kind {
-	LIMPET_HOP_NONE,        /* never looked up */
-	LIMPET_HOP_READY,       /* MAC addresses known */
-	LIMPET_HOP_NEIGHBOUR,   /* interface known; the kernel has to resolve the neighbour */
-	LIMPET_HOP_LOCAL,       /* this host */
+	LIMPET_HOP_NONE,      /* never looked up */
+	LIMPET_HOP_READY,     /* MAC addresses known */
+	LIMPET_HOP_NEIGHBOUR, /* interface known; the kernel has to resolve the neighbour */
+	LIMPET_HOP_LOCAL,     /* this host */
 	LIMPET_HOP_UNREACHABLE
 };
 struct limpet_hop {
@@ -308,8 +320,8 @@ struct limpet_hop {
 };
 LIMPET_ASSERT(sizeof(struct limpet_hop) == 36, "hop");
 
-#define LIMPET_NEXTHOP_ACTIVE 1ULL  /* bit 0 of the word: which half is valid */
-#define LIMPET_NEXTHOP_CLAIMED 2ULL /* bit 1: somebody is filling the other half */
+#define LIMPET_NEXTHOP_ACTIVE 1ULL   /* bit 0 of the word: which half is valid */
+#define LIMPET_NEXTHOP_CLAIMED 2ULL  /* bit 1: somebody is filling the other half */
 #define LIMPET_NEXTHOP_TICKS_SHIFT 2 /* bits 2..31: ticks of the last refresh or claim */
 #define LIMPET_NEXTHOP_TICKS_MASK 0xfffffffcULL
 #define LIMPET_NEXTHOP_TAG_SHIFT 32 /* bits 32..63: whose slot it is */

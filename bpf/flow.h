@@ -37,7 +37,8 @@ static __always_inline int flow_is_active(const struct limpet_flow4_key *key, __
 	return key->protocol == IPPROTO_TCP && state_is_active(flow_state(word));
 }
 
-/* What the end of a flow takes back: counts, reverse entry, its hold on the template. Called once, by whoever moved its word from ALIVE. */
+/* What the end of a flow takes back: counts, reverse entry, its hold on the template. Called once, by whoever moved its
+ * word from ALIVE. */
 static __always_inline void flow_settle(const struct limpet_flow4_key *key, const struct limpet_flow *flow, __u64 word,
 					__u64 now)
 {
@@ -76,9 +77,10 @@ static __always_inline int flow_advance(struct packet *p, const struct limpet_fl
 			flags |= LIMPET_FLOW_ASSURED;
 		expiry = p->now + state_timeout_ticks(c, key->protocol, state);
 		next = flow_word(expiry, state, flags);
-		/* Nothing new but a deadline less than a second away from the one that is there. A longer timeout than the
-		 * new one gives way: the state is the same, so --set has lowered it. */
-		if ((word & ((1ULL << LIMPET_FLOW_EXPIRY_SHIFT) - 1)) == (next & ((1ULL << LIMPET_FLOW_EXPIRY_SHIFT) - 1)) &&
+		/* Nothing new but a deadline less than a second away from the one that is there. A longer timeout than
+		 * the new one gives way: the state is the same, so --set has lowered it. */
+		if ((word & ((1ULL << LIMPET_FLOW_EXPIRY_SHIFT) - 1)) ==
+			    (next & ((1ULL << LIMPET_FLOW_EXPIRY_SHIFT) - 1)) &&
 		    expiry - flow_expiry(word) < LIMPET_TICKS_PER_SECOND)
 			return 1;
 		if (!__sync_bool_compare_and_swap(&flow->word, word, next))

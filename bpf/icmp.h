@@ -9,7 +9,7 @@
 #include "nexthop.h"
 
 /* Of the offending packet: its header and as much as fits here, never less than RFC 792's 8 bytes of payload. */
-#define QUOTE_MAX 128
+#define QUOTE_MAX 64
 #define QUOTE_MIN (sizeof(struct iphdr) + 8)
 
 /* linux/icmp.h needs a libc. */
@@ -71,7 +71,7 @@ SUBPROGRAM int icmp_build(struct __sk_buff *skb, struct packet *p, struct decisi
 		quoted = QUOTE_MAX;
 	if (quoted < QUOTE_MIN)
 		return -1;
-	if (bpf_skb_load_bytes(skb, IP_OFFSET, quote, quoted & 0xff))
+	if (bpf_skb_load_bytes(skb, IP_OFFSET, quote, quoted & 0x7f))
 		return -1;
 	head.icmp.type = d->icmp_type;
 	head.icmp.code = d->icmp_code;
@@ -97,17 +97,23 @@ SUBPROGRAM int icmp_build(struct __sk_buff *skb, struct packet *p, struct decisi
 	return bpf_skb_store_bytes(skb, IP_OFFSET, &head, sizeof(head), 0);
 }
 
-static __always_inline int icmp_send(struct packet *p, struct decision *d, void *context,
-				     const enum door door)
+SUBPROGRAM int icmp_send(struct __sk_buff *skb, struct packet *p, struct decision *d)
 {
 	struct limpet_config *c = config_get();
+	struct frame f;
 
-	if (!c || icmp_is_limited(p) || icmp_build(context, p, d))
-		return door_drop(door);
-	hop_lookup(context, &d->hop, p->key.client_address, p->key.virtual_address, c->mark_ifindex);
+	if (!c || icmp_is_limited(p) || icmp_build(skb, p, d))
+		return door_drop(DOOR_TC);
+	hop_lookup(skb, &d->hop, p->key.client_address, p->key.virtual_address, c->mark_ifindex);
 	if (d->hop.kind != LIMPET_HOP_READY && d->hop.kind != LIMPET_HOP_NEIGHBOUR)
-		return door_drop(door);
-	return send_by_neighbour(&d->hop);
+		return door_drop(DOOR_TC);
+	if (d->hop.kind == LIMPET_HOP_NEIGHBOUR)
+		return send_by_neighbour(&d->hop);
+	f = frame_of(skb, DOOR_TC);
+	if (f.data + ETH_HLEN > f.end)
+		return door_drop(DOOR_TC);
+	ethernet_set(f.data, &d->hop);
+	return bpf_redirect(d->hop.ifindex, 0);
 }
 
 #endif

@@ -14,7 +14,7 @@ static __always_inline int is_deferred(const struct packet *p, const struct limp
 /* The mark door gets only what was routed as local. */
 static __always_inline int is_for_us(void *context, const struct packet *p, const struct limpet_config *c)
 {
-	return p->door == DOOR_MARK || address_is_local(context, p, p->key.virtual_address, c->mark_ifindex);
+	return came_by_netfilter(p->door) || address_is_local(context, p, p->key.virtual_address, c->mark_ifindex);
 }
 
 /* conn_reuse_mode and expire_nodest_conn: a client that uses its port again gets a new decision, unless persistence
@@ -39,7 +39,7 @@ static __always_inline int forward_to(struct packet *p, struct decision *d, __u3
 				      const struct limpet_destination *dest, __u16 port)
 {
 	d->destination = id;
-	if (d->hop.kind != LIMPET_HOP_LOCAL && p->ttl <= 1 && p->door != DOOR_MARK)
+	if (d->hop.kind != LIMPET_HOP_LOCAL && p->ttl <= 1 && !came_by_netfilter(p->door))
 		return decide_icmp(d, ICMP_EXCEEDED, 0, 0);
 	if (dest->method == LIMPET_MASQ && d->hop.kind != LIMPET_HOP_LOCAL) {
 		d->rewrite = 1;
@@ -135,7 +135,7 @@ SUBPROGRAM int new_flow(void *context, struct packet *p, struct decision *d, str
 {
 	struct limpet_config *c = config_get();
 	struct limpet_destination *dest;
-	struct opening *o = opening_get();
+	struct opening *o = opening_begin();
 	long error;
 
 	if (!c || !o || is_deferred(p, c) || !may_open(p, c) || !service_find(p, &o->hit))
@@ -157,7 +157,7 @@ SUBPROGRAM int new_flow(void *context, struct packet *p, struct decision *d, str
 		event(LIMPET_EVENT_NO_SERVER);
 		return decide_icmp(d, ICMP_UNREACHABLE, ICMP_CODE_PORT, 0);
 	}
-	error = open_commit(p, o);
+	error = open_commit(p);
 	if (error == -1)
 		return decide(d, VERDICT_DROP);
 	if (error == 1) {
@@ -179,8 +179,7 @@ SUBPROGRAM int new_flow(void *context, struct packet *p, struct decision *d, str
 	return forward_to(p, d, o->destination, dest, open_port(p, o, dest));
 }
 
-static __always_inline int inbound(void *context, struct packet *p, struct decision *d,
-				   const enum door door)
+static __always_inline int inbound(void *context, struct packet *p, struct decision *d, const enum door door)
 {
 	struct limpet_flow *f = bpf_map_lookup_elem(&flows4, &p->key);
 	__u64 word = 0;
@@ -190,6 +189,8 @@ static __always_inline int inbound(void *context, struct packet *p, struct decis
 		if (flow_is_alive(word, p->now) && existing_flow(context, p, d, f, word) == EXISTING_DECIDED)
 			return d->verdict;
 	}
+	if (door == DOOR_RETURN)
+		return decide(d, VERDICT_PASS); /* the mark door has opened what there was to open */
 	return is_sound(p, context, door) ? new_flow(context, p, d, f, word) : decide(d, VERDICT_PASS);
 }
 

@@ -8,6 +8,8 @@
 #include "parse.h"
 #include "sweep.h"
 
+#define TC_ACT_OK 0
+
 /* Carries a decision out. */
 static __always_inline int carry_out(struct packet *p, struct decision *d, void *context, const enum door door)
 {
@@ -15,6 +17,9 @@ static __always_inline int carry_out(struct packet *p, struct decision *d, void 
 	case VERDICT_DROP:
 		return door_drop(door);
 	case VERDICT_FORWARD:
+		/* On to limpet1, where it arrives without its route. */
+		if (door == DOOR_MARK && d->hop.kind == LIMPET_HOP_NEIGHBOUR)
+			return TC_ACT_OK;
 		if (d->destination)
 			count_packet(d->destination, p, d->reply);
 		if (d->hop.kind == LIMPET_HOP_LOCAL)
@@ -25,7 +30,7 @@ static __always_inline int carry_out(struct packet *p, struct decision *d, void 
 		}
 		if (door != DOOR_XDP && is_too_big(p, d)) {
 			decide_icmp(d, ICMP_UNREACHABLE, ICMP_CODE_TOO_BIG, d->hop.mtu);
-			return icmp_send(p, d, context, door);
+			return icmp_send(context, p, d);
 		}
 		return send(p, d, context, door);
 	case VERDICT_ICMP:
@@ -33,7 +38,7 @@ static __always_inline int carry_out(struct packet *p, struct decision *d, void 
 			return door_pass(door);
 		if (d->destination)
 			count_packet(d->destination, p, d->reply);
-		return icmp_send(p, d, context, door);
+		return icmp_send(context, p, d);
 	}
 	return door_pass(door);
 }
@@ -60,7 +65,7 @@ static __always_inline int through_door(void *context, const enum door door)
 	if (!bits || !c || !parse(&p, context, door))
 		return door_pass(door);
 	/* Marked packets may be for any local address. */
-	if (door == DOOR_MARK || address_is_ours(bits, c->active_bank, p.key.virtual_address)) {
+	if (came_by_netfilter(door) || address_is_ours(bits, c->active_bank, p.key.virtual_address)) {
 		/* What takes an ICMP error is tc's. */
 		if (door == DOOR_XDP && p.ttl <= 1)
 			return door_pass(door);
@@ -68,7 +73,7 @@ static __always_inline int through_door(void *context, const enum door door)
 		if (inbound(context, &p, &d, door) != VERDICT_PASS)
 			return carry_out(&p, &d, context, door);
 	}
-	if (door != DOOR_MARK && address_is_ours(bits, c->active_bank, p.key.client_address)) {
+	if (!came_by_netfilter(door) && address_is_ours(bits, c->active_bank, p.key.client_address)) {
 		p.now = ticks_now();
 		if (outbound(context, &p, &d) != VERDICT_PASS)
 			return carry_out(&p, &d, context, door);
@@ -92,6 +97,9 @@ int limpet_mark(struct __sk_buff *skb)
 
 	return action == door_pass(DOOR_MARK) ? give_back(skb) : action;
 }
+
+SEC("tc")
+int limpet_return(struct __sk_buff *skb) { return through_door(skb, DOOR_RETURN); }
 
 /* A frame's destination must be the interface's own address: XDP runs before the kernel has looked. */
 SEC("xdp")

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* The data plane's tables. All are pinned under the run directory; limpetd sets the ceilings (max_entries) of the ones
- * marked "ceiling" before loading. Hashes grow with use; arrays are mapped into limpetd, which stores words in place. */
+ * marked "ceiling" before loading. Hashes grow with use; arrays are mapped into limpetd, which stores words in place.
+ */
 #ifndef LIMPET_MAPS_H
 #define LIMPET_MAPS_H
 
@@ -37,7 +38,8 @@ struct {
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(map_flags, BPF_F_MMAPABLE);
-	__uint(max_entries, 524288); /* four times the ceiling of destinations: old ranges wait for their grace period */
+	__uint(max_entries,
+	       524288); /* four times the ceiling of destinations: old ranges wait for their grace period */
 	__type(key, __u32);
 	__type(value, struct limpet_list_entry);
 } lists SEC(".maps");

@@ -19,8 +19,8 @@ struct opening {
 	struct service_hit hit;
 	struct template_binding binding;
 	struct pick pick;
-	__u32 claimed;     /* an ended entry of the same key is held BUSY by us */
-	__u32 destination; /* id */
+	__u32 claimed;       /* an ended entry of the same key is held BUSY by us */
+	__u32 destination;   /* id */
 	__u32 template_kind; /* other than none: the template counts this flow */
 	struct limpet_flow flow;
 };
@@ -33,10 +33,16 @@ struct {
 	__type(value, struct opening);
 } openings SEC(".maps");
 
-static __always_inline struct opening *opening_get(void)
+static __always_inline struct opening *opening_current(void)
 {
 	__u32 zero = 0;
-	struct opening *o = bpf_map_lookup_elem(&openings, &zero);
+
+	return bpf_map_lookup_elem(&openings, &zero);
+}
+
+static __always_inline struct opening *opening_begin(void)
+{
+	struct opening *o = opening_current();
 
 	if (o)
 		__builtin_memset(o, 0, sizeof(*o));
@@ -118,8 +124,8 @@ static __always_inline int must_leave_to_tc(const struct packet *p, const struct
 				       !xdp_may_leave_by(p, d->hop.ifindex));
 }
 
-/* Schedules, resolves, and moves the cursor. Returns 0, or 1 if the packet must be left to the tc door. The choice is in
- * o->destination; 0: there is none. */
+/* Schedules, resolves, and moves the cursor. Returns 0, or 1 if the packet must be left to the tc door. The choice is
+ * in o->destination; 0: there is none. */
 SUBPROGRAM int open_schedule(void *context, struct packet *p, struct decision *d, struct opening *o)
 {
 	__u32 service = o->hit.service.id;
@@ -142,7 +148,7 @@ static __always_inline void open_template_key(const struct packet *p, struct ope
 {
 	const struct limpet_service *s = &o->hit.service;
 
-	o->template_kind = o->hit.key.mark ? LIMPET_TEMPLATE_MARK
+	o->template_kind = o->hit.key.mark   ? LIMPET_TEMPLATE_MARK
 			   : o->hit.key.port ? LIMPET_TEMPLATE_PORT
 					     : LIMPET_TEMPLATE_ANY_PORT;
 	template_key(&o->binding.key, &p->key, o->template_kind, o->hit.key.mark, s->mask);
@@ -200,7 +206,8 @@ static __always_inline __u16 open_port(const struct packet *p, const struct open
 /* Records the flow. Returns 0; 1 if another CPU has recorded one under this key meanwhile; negative: no room. */
 static __always_inline long open_record(struct packet *p, struct opening *o, struct limpet_flow *fresh)
 {
-	struct limpet_flow *claimed = o->claimed ? bpf_map_lookup_elem(&flows4, &p->key) : 0;
+	struct limpet_flow4_key key = p->key;
+	struct limpet_flow *claimed = o->claimed ? bpf_map_lookup_elem(&flows4, &key) : 0;
 	long error;
 
 	if (claimed) {
@@ -216,7 +223,7 @@ static __always_inline long open_record(struct packet *p, struct opening *o, str
 		o->claimed = 0;
 		return 0;
 	}
-	error = bpf_map_update_elem(&flows4, &p->key, fresh, BPF_NOEXIST);
+	error = bpf_map_update_elem(&flows4, &key, fresh, BPF_NOEXIST);
 	if (error == NOT_RECORDED_EEXIST)
 		return 1;
 	return error;
@@ -255,7 +262,8 @@ static __always_inline void open_cancel(struct packet *p, struct opening *o)
 	}
 	/* Its counts are settled already. */
 	if (o->claimed) {
-		struct limpet_flow *claimed = bpf_map_lookup_elem(&flows4, &p->key);
+		struct limpet_flow4_key key = p->key;
+		struct limpet_flow *claimed = bpf_map_lookup_elem(&flows4, &key);
 
 		if (claimed)
 			__sync_lock_test_and_set(&claimed->word, flow_word(p->now, 0, LIMPET_LIFE_DEAD));
@@ -266,7 +274,8 @@ static __always_inline void open_cancel(struct packet *p, struct opening *o)
 /* Takes back the reverse entry of a flow that could not be recorded, unless another CPU recorded the same one. */
 static __always_inline void open_withdraw_reverse(struct packet *p, const struct limpet_flow *fresh)
 {
-	struct limpet_flow *other = bpf_map_lookup_elem(&flows4, &p->key);
+	struct limpet_flow4_key key = p->key;
+	struct limpet_flow *other = bpf_map_lookup_elem(&flows4, &key);
 
 	if (!other || other->destination != fresh->destination || other->destination_port != fresh->destination_port)
 		reverse_remove(&p->key, fresh);
@@ -274,9 +283,10 @@ static __always_inline void open_withdraw_reverse(struct packet *p, const struct
 
 /* Writes down what has been chosen. Returns 0, 1 (another CPU was first: look the flow up again) or negative (a
  * masqueraded flow without room for its replies). */
-GLOBAL long open_commit(struct packet *p, struct opening *o)
+GLOBAL long open_commit(struct packet *p)
 {
 	struct limpet_config *c = config_get();
+	struct opening *o = opening_current();
 	struct limpet_destination *dest = p && o ? bpf_map_lookup_elem(&destinations, &o->destination) : 0;
 	struct limpet_address_bitmap *bits = address_bitmap();
 	struct limpet_flow *fresh;
@@ -294,8 +304,7 @@ GLOBAL long open_commit(struct packet *p, struct opening *o)
 	if (dest->method != LIMPET_MASQ)
 		flags |= LIMPET_FLOW_NOOUTPUT;
 	if (p->key.protocol == IPPROTO_TCP)
-		state = tcp_next(LIMPET_TCP_NONE, p,
-				 dest->method == LIMPET_MASQ ? DIRECTION_IN : DIRECTION_IN_ONLY);
+		state = tcp_next(LIMPET_TCP_NONE, p, dest->method == LIMPET_MASQ ? DIRECTION_IN : DIRECTION_IN_ONLY);
 	fresh->word = flow_word(p->now + state_timeout_ticks(c, p->key.protocol, state), state, flags);
 
 	if (dest->method == LIMPET_MASQ && open_reverse(p, dest, fresh)) {

@@ -21,22 +21,26 @@
 
 /* A function verified once, on its own, for every pointer it may be given: what keeps the verifier's work bounded. Its
  * arguments are numbers and plain memory (so no context and no entry of a map that is to stay one), and it must test
- * pointers for null. */
+ * pointers for null. Linux 6.1 takes no such memory for a map's key or value: copy it to the stack first. */
 #define GLOBAL __attribute__((noinline))
 
 /* Where the code runs. It is a constant in every inlined function, so that each program holds its own branches only. */
 enum door {
 	DOOR_XDP,
-	DOOR_TC,  /* clsact ingress of an interface */
-	DOOR_MARK /* clsact egress of limpet0: packets that have been through netfilter */
+	DOOR_TC,    /* clsact ingress of an interface */
+	DOOR_MARK,  /* clsact egress of limpet0: packets that have been through netfilter */
+	DOOR_RETURN /* clsact ingress of limpet1: the mark door's packets whose neighbour has to be resolved first */
 };
+
+/* The kernel has forwarded them to limpet0: they are for a local address, and it has taken its one off the TTL. */
+static __always_inline int came_by_netfilter(const enum door door) { return door == DOOR_MARK || door == DOOR_RETURN; }
 
 struct packet {
 	struct limpet_flow4_key key; /* client: the packet's source; virtual: its destination */
 	__u64 now;                   /* ticks */
 	__u32 ip_bytes;
 	__u32 ingress_ifindex; /* DOOR_XDP only */
-	__u32 mark; /* DOOR_MARK only */
+	__u32 mark;            /* DOOR_MARK only */
 	__u8 door;
 	__u8 ttl;
 	__u8 dont_fragment;

@@ -12,36 +12,38 @@ struct service_hit {
 	struct limpet_service_key key;
 };
 
-static __always_inline int service_lookup(struct service_hit *hit)
+static __always_inline int service_lookup(struct service_hit *hit, const struct limpet_service_key *key)
 {
-	struct limpet_service *s = bpf_map_lookup_elem(&services, &hit->key);
+	struct limpet_service *s = bpf_map_lookup_elem(&services, key);
 
 	if (!s)
 		return 0;
 	hit->service = *s;
+	hit->key = *key;
 	return 1;
 }
 
 /* Returns 1 and fills `hit`, or 0. */
 GLOBAL int service_find(struct packet *p, struct service_hit *hit)
 {
+	struct limpet_service_key key = {};
+
 	if (!p || !hit)
 		return 0;
-	__builtin_memset(hit, 0, sizeof(*hit));
-	hit->key.family = p->key.family;
+	key.family = p->key.family;
 	if (p->mark) {
-		hit->key.mark = p->mark;
-		if (service_lookup(hit))
+		key.mark = p->mark;
+		if (service_lookup(hit, &key))
 			return 1;
-		hit->key.mark = 0;
+		key.mark = 0;
 	}
-	hit->key.protocol = p->key.protocol;
-	*(__u32 *)hit->key.address = p->key.virtual_address;
-	hit->key.port = p->key.virtual_port;
-	if (service_lookup(hit))
+	key.protocol = p->key.protocol;
+	*(__u32 *)key.address = p->key.virtual_address;
+	key.port = p->key.virtual_port;
+	if (service_lookup(hit, &key))
 		return 1;
-	hit->key.port = 0;
-	return service_lookup(hit);
+	key.port = 0;
+	return service_lookup(hit, &key);
 }
 
 #endif

@@ -20,6 +20,7 @@ enum { FLAG_SYN, FLAG_FIN, FLAG_ACK, FLAG_RST, FLAGS };
 #define LI LIMPET_TCP_LISTEN
 #define SA LIMPET_TCP_SYNACK
 
+/* clang-format off */
 /* Columns are padded to 16, so that a masked state never reads beyond. */
 static const __u8 tcp_next_state[DIRECTIONS][FLAGS][16] = {
 	[DIRECTION_IN] = {
@@ -44,6 +45,7 @@ static const __u8 tcp_next_state[DIRECTIONS][FLAGS][16] = {
 	},
 };
 
+/* clang-format on */
 #undef NO
 #undef ES
 #undef SS

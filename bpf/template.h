@@ -98,41 +98,53 @@ GLOBAL int template_assure(const struct limpet_flow4_key *key, const struct limp
 	return 0;
 }
 
-/* A flow ended at `ended` (ticks). If the template's own time had passed while the flow lived, the kernel's timer
- * would have prolonged it by 60 s, as often as needed: so it is here, however late the sweeper comes. */
-GLOBAL int template_release(const struct limpet_flow4_key *key, const struct limpet_flow *flow, __u64 ended)
+struct release {
+	const struct limpet_flow4_key *key;
+	const struct limpet_flow *flow;
+	__u64 ended;
+};
+
+/* One try; 1: done. */
+static long release_step(__u32 index, void *argument)
 {
 	const __u64 extension = LIMPET_SECONDS_TO_TICKS(LIMPET_TEMPLATE_EXTENSION_SECONDS);
-	struct template_held held;
+	struct release *r = argument;
+	struct template_held held = template_of(r->key, r->flow);
 	__u64 expiry, flags;
 
-	if (!key || !flow)
-		return 0;
-	for (int i = 0; i < RELEASE_TRIES; i++) {
-		held = template_of(key, flow);
-		if (!held.entry)
-			return 0;
-		if ((held.word & LIMPET_LIFE_MASK) == LIMPET_LIFE_BUSY)
-			continue; /* being given up: it will be found under the other key */
-		if ((held.word & LIMPET_LIFE_MASK) != LIMPET_LIFE_ALIVE || !template_count(held.word))
-			return 0;
-		expiry = template_expiry(held.word);
-		flags = template_flags(held.word);
-		if (expiry <= ended) {
-			expiry += ((ended - expiry) / extension + 1) * extension;
-			flags |= LIMPET_TEMPLATE_EXTENDED;
-		}
-		if (__sync_bool_compare_and_swap(&held.entry->word, held.word,
-						 template_word(expiry, template_count(held.word) - 1, flags)))
-			return 0;
+	if (!held.entry)
+		return 1;
+	if ((held.word & LIMPET_LIFE_MASK) == LIMPET_LIFE_BUSY)
+		return 0; /* being given up: it will be found under the other key */
+	if ((held.word & LIMPET_LIFE_MASK) != LIMPET_LIFE_ALIVE || !template_count(held.word))
+		return 1;
+	expiry = template_expiry(held.word);
+	flags = template_flags(held.word);
+	if (expiry <= r->ended) {
+		expiry += ((r->ended - expiry) / extension + 1) * extension;
+		flags |= LIMPET_TEMPLATE_EXTENDED;
 	}
+	return __sync_bool_compare_and_swap(&held.entry->word, held.word,
+					    template_word(expiry, template_count(held.word) - 1, flags));
+}
+
+/* A flow ended at `ended` (ticks). If the template's own time had passed while the flow lived, the kernel's timer
+ * would have prolonged it by 60 s, as often as needed: so it is here, however late the sweeper comes. (A loop of the
+ * language would do, but Linux 6.1 takes a loop that is entered by falling through for a back edge.) */
+GLOBAL int template_release(const struct limpet_flow4_key *key, const struct limpet_flow *flow, __u64 ended)
+{
+	struct release r = { .key = key, .flow = flow, .ended = ended };
+
+	if (key && flow)
+		bpf_loop(RELEASE_TRIES, release_step, &r, 0);
 	return 0;
 }
 
 enum template_found {
 	TEMPLATE_ABSENT,
 	TEMPLATE_USED,  /* `binding` holds its destination; one more flow is controlled, the time re-armed */
-	TEMPLATE_STALE, /* expired, dead or given up: the entry is held BUSY for template_make() or template_abandon() */
+	TEMPLATE_STALE, /* expired, dead or given up: the entry is held BUSY for template_make() or template_abandon()
+			 */
 	TEMPLATE_BUSY   /* another CPU is at it, or the sweeper: try again */
 };
 
@@ -154,7 +166,8 @@ static __always_inline int template_destination_serves(const struct limpet_confi
 
 /* Moves a template that is given up to port 65535, where the flows it controls still find it. The caller holds it
  * BUSY; `word` is what it was. An older one under that key ends here (the kernel would list both). */
-static __always_inline void template_give_up(const struct limpet_template4_key *key, struct limpet_template *t, __u64 word)
+static __always_inline void template_give_up(const struct limpet_template4_key *key, struct limpet_template *t,
+					     __u64 word)
 {
 	struct limpet_template4_key given_up = *key;
 	struct limpet_template copy = *t;
@@ -173,7 +186,8 @@ static __always_inline void template_give_up(const struct limpet_template4_key *
 	if (!older) {
 		if (bpf_map_update_elem(&templates4, &given_up, &copy, BPF_NOEXIST))
 			counts_add(copy.destination, 0, 0, -1); /* no room: it ends here */
-	} else if (((before & LIMPET_LIFE_MASK) == LIMPET_LIFE_ALIVE || (before & LIMPET_LIFE_MASK) == LIMPET_LIFE_DEAD) &&
+	} else if (((before & LIMPET_LIFE_MASK) == LIMPET_LIFE_ALIVE ||
+		    (before & LIMPET_LIFE_MASK) == LIMPET_LIFE_DEAD) &&
 		   __sync_bool_compare_and_swap(&older->word, before, LIMPET_LIFE_BUSY)) {
 		if ((before & LIMPET_LIFE_MASK) == LIMPET_LIFE_ALIVE)
 			counts_add(older->destination, 0, 0, -1);
@@ -191,12 +205,17 @@ static __always_inline void template_give_up(const struct limpet_template4_key *
 
 GLOBAL int template_use(struct template_binding *b, __u64 now)
 {
-	struct limpet_template *t = b ? bpf_map_lookup_elem(&templates4, &b->key) : 0;
 	struct limpet_config *c = config_get();
+	struct limpet_template4_key key;
+	struct limpet_template *t;
 	__u64 word, flags, expiry;
 	__u32 destination;
 
-	if (!b || !t || !c)
+	if (!b || !c)
+		return TEMPLATE_ABSENT;
+	key = b->key;
+	t = bpf_map_lookup_elem(&templates4, &key);
+	if (!t)
 		return TEMPLATE_ABSENT;
 	word = *(volatile __u64 *)&t->word;
 	if ((word & LIMPET_LIFE_MASK) == LIMPET_LIFE_BUSY || (word & LIMPET_LIFE_MASK) == LIMPET_LIFE_DELETING)
@@ -206,18 +225,20 @@ GLOBAL int template_use(struct template_binding *b, __u64 now)
 		flags = template_flags(word);
 		if (template_expiry(word) <= now)
 			flags |= LIMPET_TEMPLATE_EXTENDED;
-		expiry = now + LIMPET_SECONDS_TO_TICKS(flags & LIMPET_TEMPLATE_EXTENDED ? LIMPET_TEMPLATE_EXTENSION_SECONDS
-											  : t->timeout);
+		expiry = now + LIMPET_SECONDS_TO_TICKS(flags & LIMPET_TEMPLATE_EXTENDED
+							       ? LIMPET_TEMPLATE_EXTENSION_SECONDS
+							       : t->timeout);
 		b->destination = destination;
 		b->serial = t->serial;
-		if (!__sync_bool_compare_and_swap(&t->word, word, template_word(expiry, template_count(word) + 1, flags)))
+		if (!__sync_bool_compare_and_swap(&t->word, word,
+						  template_word(expiry, template_count(word) + 1, flags)))
 			return TEMPLATE_BUSY;
 		return TEMPLATE_USED;
 	}
 	if (!__sync_bool_compare_and_swap(&t->word, word, (word & ~LIMPET_LIFE_MASK) | LIMPET_LIFE_BUSY))
 		return TEMPLATE_BUSY;
 	if (template_is_alive(word, now))
-		template_give_up(&b->key, t, word);
+		template_give_up(&key, t, word);
 	else if ((word & LIMPET_LIFE_MASK) == LIMPET_LIFE_ALIVE)
 		counts_add(t->destination, 0, 0, -1);
 	b->claimed = 1;
@@ -235,12 +256,14 @@ GLOBAL long template_make(struct template_binding *b, __u64 now, __u32 destinati
 		.timeout = timeout,
 		.mask = mask,
 	};
+	struct limpet_template4_key key;
 	struct limpet_template *t;
 	long error = 0;
 
 	if (!b)
 		return -1;
-	t = b->claimed ? bpf_map_lookup_elem(&templates4, &b->key) : 0;
+	key = b->key;
+	t = b->claimed ? bpf_map_lookup_elem(&templates4, &key) : 0;
 	if (t) {
 		t->destination = fresh.destination;
 		t->serial = fresh.serial;
@@ -249,7 +272,7 @@ GLOBAL long template_make(struct template_binding *b, __u64 now, __u32 destinati
 		/* A full barrier: the fields are there before the word says so. */
 		__sync_lock_test_and_set(&t->word, fresh.word);
 	} else {
-		error = bpf_map_update_elem(&templates4, &b->key, &fresh, BPF_NOEXIST);
+		error = bpf_map_update_elem(&templates4, &key, &fresh, BPF_NOEXIST);
 	}
 	if (!error)
 		counts_add(destination, 0, 0, 1);

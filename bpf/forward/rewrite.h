@@ -11,12 +11,11 @@ static __always_inline __u16 checksum_replace(__u16 checksum, __u32 from, __u32 
 {
 	__u32 sum = (__u16)~checksum;
 
-	sum += (__u16)~from + (__u16)~(from >> 16) + (__u16)to + (__u16)(to >> 16);
+	sum += (__u16)~from + (__u16) ~(from >> 16) + (__u16)to + (__u16)(to >> 16);
 	sum = (sum & 0xffff) + (sum >> 16);
 	sum = (sum & 0xffff) + (sum >> 16);
 	return ~sum;
 }
-
 
 static __always_inline void ttl_change(struct iphdr *ip, int by)
 {
@@ -43,7 +42,8 @@ static __always_inline int l4_checksum_update(struct packet *p, void *context, _
 		return bpf_l4_csum_replace(context, offset, from_port, to_port, flags | sizeof(from_port));
 	}
 	f = frame_of(context, door);
-	check = f.data + (udp ? L4_OFFSET + offsetof(struct udphdr, check) : L4_OFFSET + offsetof(struct tcphdr, check));
+	check = f.data +
+		(udp ? L4_OFFSET + offsetof(struct udphdr, check) : L4_OFFSET + offsetof(struct tcphdr, check));
 	if ((void *)(check + 1) > f.end)
 		return -1;
 	if (udp && !*check)

@@ -19,7 +19,9 @@ static __always_inline void ethernet_set(struct ethhdr *ethernet, const struct l
 	__builtin_memcpy(ethernet->h_source, hop->source_mac, ETH_ALEN);
 }
 
-/* By the kernel's neighbour code: resolves, queues, and keeps the entry alive. */
+/* By the kernel's neighbour code: resolves, queues, and keeps the entry alive. Not at the mark door: its packets carry
+ * the route to limpet0, and one that had to be queued would be sent by that route's neighbour in the end
+ * (neigh_update()). */
 static __always_inline int send_by_neighbour(const struct limpet_hop *hop)
 {
 	struct bpf_redir_neigh next = { .nh_family = LIMPET_IPV4 };
@@ -37,10 +39,9 @@ static __always_inline int send(struct packet *p, struct decision *d, void *cont
 	f = frame_of(context, door);
 	if (f.data + L4_OFFSET > f.end)
 		return door_drop(door);
-	/* The mark door's packets have been forwarded by the kernel already, which took its one. */
-	if (door != DOOR_MARK)
+	if (!came_by_netfilter(door))
 		ttl_change(f.data + IP_OFFSET, -1);
-	if (door != DOOR_XDP && (d->hop.kind == LIMPET_HOP_NEIGHBOUR || d->probe))
+	if (door != DOOR_XDP && (d->hop.kind == LIMPET_HOP_NEIGHBOUR || (d->probe && door != DOOR_MARK)))
 		return send_by_neighbour(&d->hop);
 	ethernet_set(f.data, &d->hop);
 	if (door == DOOR_XDP && d->hop.ifindex == ((struct xdp_md *)context)->ingress_ifindex)

@@ -72,6 +72,9 @@ static __always_inline void cursor_read(const struct list *l, __u64 cursor, __u3
 }
 
 /* The place after `index`, LIMPET_CURSOR_HEAD included. */
-static __always_inline __u32 list_next(const struct list *l, __u32 index) { return index + 1 < l->count ? index + 1 : 0; }
+static __always_inline __u32 list_next(const struct list *l, __u32 index)
+{
+	return index + 1 < l->count ? index + 1 : 0;
+}
 
 #endif

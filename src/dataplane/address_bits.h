@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The bitmap that lets bystanders go by: limpetd sets the bits of services and masqueraded servers; packets set those of
-// flows; a rebuild drops what no longer concerns us.
+// The bitmap that lets bystanders go by: limpetd sets the bits of services and masqueraded servers; packets set those
+// of flows; a rebuild drops what no longer concerns us.
 #pragma once
 
 #include <cstdint>

@@ -34,7 +34,9 @@ bool in_first_mount_namespace(Action action) {
   return WIFEXITED(status) && WEXITSTATUS(status) == 0;
 }
 
-bool mount_at(const char* directory) { return ::mount("bpf", directory, "bpf", MS_NOSUID | MS_NODEV, "mode=0700") == 0; }
+bool mount_at(const char* directory) {
+  return ::mount("bpf", directory, "bpf", MS_NOSUID | MS_NODEV, "mode=0700") == 0;
+}
 
 }  // namespace
 

@@ -2,8 +2,8 @@
 // The data plane's clock: ticks of CLOCK_MONOTONIC (bpf/abi.h, Time).
 #pragma once
 
-#include <ctime>
 #include <cstdint>
+#include <ctime>
 
 #include "bpf/abi.h"
 

@@ -36,8 +36,8 @@ ConnectionView ConnectionWalk::view(const limpet_flow4_key& key, const limpet_fl
   const limpet_destination& destination = object_.destinations[flow.destination];
   ConnectionView out;
   out.protocol = static_cast<Protocol>(key.protocol);
-  out.state = out.protocol == Protocol::tcp ? tcp_state_name(static_cast<TcpState>(word.state))
-                                            : protocol_name(out.protocol);
+  out.state =
+      out.protocol == Protocol::tcp ? tcp_state_name(static_cast<TcpState>(word.state)) : protocol_name(out.protocol);
   out.expires = seconds_left(word.expiry, now);
   out.client = Address::ipv4(key.client_address);
   out.client_port = port_of(key.client_port);

@@ -174,9 +174,9 @@ Result<void> Object::prepare(const std::filesystem::path& pins, const Ceilings& 
   if (auto used = use_former_maps(former, skeleton_.get()); !used) return used;
   adopted_ = !former.empty();
   if (const int error = limpet_bpf__load(skeleton_.get()); error != 0)
-    return Error{ErrorCode::internal, "the kernel does not take the data plane (" + std::string(std::strerror(-error)) +
-                                          "); limpetd needs Linux 6.1 or newer with BPF and CAP_BPF, CAP_NET_ADMIN: " +
-                                          log.last_line()};
+    return Error{ErrorCode::internal,
+                 "the kernel does not take the data plane (" + std::string(std::strerror(-error)) +
+                     "); limpetd needs Linux 6.1 or newer with BPF and CAP_BPF, CAP_NET_ADMIN: " + log.last_line()};
   ceilings_ = {bpf_map__max_entries(skeleton_->maps.services), bpf_map__max_entries(skeleton_->maps.destinations),
                bpf_map__max_entries(skeleton_->maps.flows4), bpf_map__max_entries(skeleton_->maps.templates4)};
   if (auto pinned = pin_maps(skeleton_.get(), pins); !pinned) return pinned;
@@ -189,8 +189,8 @@ Result<void> Object::map_arrays() {
   const auto& maps = skeleton_->maps;
   for (auto& mapped :
        {map_array(config, maps.config), map_array(service_states, maps.service_states), map_array(lists, maps.lists),
-        map_array(destinations, maps.destinations), map_array(counts, maps.counts),
-        map_array(devices, maps.devices), map_array(addresses, maps.addresses), map_array(local_cache, maps.local_cache),
+        map_array(destinations, maps.destinations), map_array(counts, maps.counts), map_array(devices, maps.devices),
+        map_array(addresses, maps.addresses), map_array(local_cache, maps.local_cache),
         map_array(flows_full, maps.flows_full), map_array(counter_bases, maps.counter_bases),
         map_array(service_residues, maps.service_residues), map_array(sweep_request, maps.sweep_request)})
     if (!mapped) return mapped;
@@ -211,6 +211,7 @@ void Object::set_defaults() {
 
 int Object::tc_program() const { return bpf_program__fd(skeleton_->progs.limpet_tc); }
 int Object::mark_program() const { return bpf_program__fd(skeleton_->progs.limpet_mark); }
+int Object::return_program() const { return bpf_program__fd(skeleton_->progs.limpet_return); }
 int Object::xdp_program() const { return bpf_program__fd(skeleton_->progs.limpet_xdp); }
 int Object::sweep_program() const { return bpf_program__fd(skeleton_->progs.limpet_sweep); }
 

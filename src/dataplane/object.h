@@ -43,6 +43,7 @@ class Object {
 
   int tc_program() const;
   int mark_program() const;
+  int return_program() const;
   int xdp_program() const;
   int sweep_program() const;
   int map_fd(const std::string& name) const;  // -1: no such map

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Walks flows and templates for the ended ones, a piece at a time within a budget; verdicts on packets never wait for it.
+// Walks flows and templates for the ended ones, a piece at a time within a budget; verdicts on packets never wait for
+// it.
 #pragma once
 
 #include <chrono>

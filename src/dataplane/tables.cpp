@@ -49,7 +49,8 @@ Result<void> Tables::room_for(const ConfiguredService& service) const {
   if (found == slots_.end() && free_services_.empty()) return full("services", object_.ceilings().services);
   std::size_t fresh = 0;
   for (const Destination& d : service.destinations)
-    if (found == slots_.end() || (!found->second.ids.contains(d.key) && !found->second.removed.contains(d.key))) ++fresh;
+    if (found == slots_.end() || (!found->second.ids.contains(d.key) && !found->second.removed.contains(d.key)))
+      ++fresh;
   if (fresh > free_destinations_.size()) return full("destinations", object_.ceilings().destinations - 1);
   return {};
 }
@@ -92,8 +93,7 @@ Result<void> Tables::apply(const ConfiguredService& service) {
   return write_service(key, s, service.service);
 }
 
-Result<void> Tables::publish(Slot& slot, const DestinationList& list, limpet_scheduler scheduler,
-                             bool same_scheduler) {
+Result<void> Tables::publish(Slot& slot, const DestinationList& list, limpet_scheduler scheduler, bool same_scheduler) {
   const CursorStart start = start_after_edit(scheduler, same_scheduler, slot.list, cursor_of(slot), list);
   if (same_scheduler && list == slot.list && slot.length != 0) return {};
   const auto length = static_cast<std::uint32_t>(list.size()) + LIMPET_LIST_HEADER;

@@ -49,8 +49,8 @@ class Tables {
   // 0: no such destination configured.
   std::uint32_t destination_id(const ServiceKey& service, const DestinationKey& key) const;
   DestinationCounts counts(std::uint32_t destination) const;
-  Counters counters(std::uint32_t destination) const;       // since the last zero()
-  Counters residue(const ServiceKey& service) const;        // of destinations that are forgotten
+  Counters counters(std::uint32_t destination) const;  // since the last zero()
+  Counters residue(const ServiceKey& service) const;   // of destinations that are forgotten
   void zero(const ServiceKey& service);
   std::vector<std::uint32_t> destinations_of(const ServiceKey& service) const;  // configured and removed ones
 
@@ -68,7 +68,7 @@ class Tables {
     bool known = false;  // to the services map
     limpet_service value{};
     limpet_scheduler scheduler = LIMPET_RR;
-    std::uint32_t base = 0;    // of its range in lists, header included; no range: length 0
+    std::uint32_t base = 0;  // of its range in lists, header included; no range: length 0
     std::uint32_t length = 0;
     std::uint32_t generation = 0;
     CursorStart start;
@@ -95,7 +95,7 @@ class Tables {
   AddressBits bits_;
   CounterReader reader_;
   ListSpace space_;
-  Slots slots_;  // a deleted service stays as long as it has removed destinations
+  Slots slots_;                                   // a deleted service stays as long as it has removed destinations
   std::vector<std::uint32_t> free_services_;      // ids, highest first
   std::vector<std::uint32_t> free_destinations_;  // ids, highest first; 0 is nobody's
   std::unordered_map<std::uint32_t, Clock::time_point> idle_since_;  // removed and unreferenced destinations

@@ -129,8 +129,7 @@ Counters Tables::residue(const ServiceKey& service) const {
 void Tables::zero(const ServiceKey& service) {
   const auto slot = slots_.find(service);
   if (slot == slots_.end()) return;
-  for (const std::uint32_t id : destinations_of(service))
-    object_.counter_bases[id] = from_model(reader_.read(id));
+  for (const std::uint32_t id : destinations_of(service)) object_.counter_bases[id] = from_model(reader_.read(id));
   object_.service_residues[slot->second.id] = {};
 }
 

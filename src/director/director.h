@@ -41,8 +41,8 @@ struct Status {
   std::uint64_t network_namespace = 0;  // SO_NETNS_COOKIE
   std::vector<DoorStatus> doors;
   std::vector<TableStatus> tables;
-  std::uint64_t sweep_pass_ms = 0;      // duration of the last full pass over all tables
-  std::vector<std::string> warnings;    // plain sentences: what is wrong and what to do
+  std::uint64_t sweep_pass_ms = 0;    // duration of the last full pass over all tables
+  std::vector<std::string> warnings;  // plain sentences: what is wrong and what to do
 };
 
 class Director {

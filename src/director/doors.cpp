@@ -42,8 +42,7 @@ void Doors::refresh(const std::vector<network::Link>& links) {
 
 Doors::Door Doors::open(const network::DoorLink& link) {
   Door door{{link.name, "tc", ""}, link.index};
-  const auto attached =
-      dataplane::attach_tc(link.index, link.name, Hook::ingress, object_.tc_program());
+  const auto attached = dataplane::attach_tc(link.index, link.name, Hook::ingress, object_.tc_program());
   if (!attached) {
     door.status = {link.name, "none", attached.error().text};
     return door;
@@ -57,8 +56,7 @@ Doors::Door Doors::open(const network::DoorLink& link) {
 // The XDP door where it is wanted and possible, else the tc door alone, with the reason.
 DoorStatus Doors::open_xdp(const network::DoorLink& link) {
   const network::XdpAdvice advice = network::xdp_advice(link);
-  const bool wanted =
-      options_.door == DoorChoice::xdp || (options_.door == DoorChoice::automatic && advice.native);
+  const bool wanted = options_.door == DoorChoice::xdp || (options_.door == DoorChoice::automatic && advice.native);
   std::string why = options_.door == DoorChoice::tc ? "as configured" : advice.reason;
   if (wanted) {
     if (dataplane::xdp_occupant(link.index) == dataplane::XdpOccupant::other)

@@ -12,8 +12,7 @@
 
 namespace limpet {
 
-Host::Host(const DirectorOptions& options, network::Netlink netlink, network::Monitor monitor,
-           network::Sysctls sysctls)
+Host::Host(const DirectorOptions& options, network::Netlink netlink, network::Monitor monitor, network::Sysctls sysctls)
     : options_(options),
       netlink_(std::move(netlink)),
       monitor_(std::move(monitor)),
@@ -43,9 +42,12 @@ std::uint32_t Host::attached_program() const {
 Result<void> Host::connect(dataplane::Object& object) {
   object_ = &object;
   dataplane::store_word(object.config[0].mark_ifindex, static_cast<std::uint32_t>(mark_device_.ifindex));
-  const auto attached = dataplane::attach_tc(mark_device_.ifindex, network::kMarkDevice, dataplane::Hook::egress,
-                                             object.mark_program());
+  const auto attached =
+      dataplane::attach_tc(mark_device_.ifindex, network::kMarkDevice, dataplane::Hook::egress, object.mark_program());
   if (!attached) return attached.error();
+  const auto back = dataplane::attach_tc(mark_device_.peer_ifindex, network::kMarkPeer, dataplane::Hook::ingress,
+                                         object.return_program());
+  if (!back) return back.error();
   doors_ = std::make_unique<Doors>(object, options_, qdiscs_);
   refresh_doors();
   return {};

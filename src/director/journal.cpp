@@ -6,8 +6,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <array>
 #include <cerrno>
-#include <fstream>
+#include <optional>
 #include <sstream>
 #include <system_error>
 #include <utility>
@@ -19,9 +20,7 @@ namespace {
 
 constexpr const char* kName = "journal";
 
-std::string line_of(const Command& command) {
-  return json_codec::to_text(json_codec::command_to_json(command)) + "\n";
-}
+std::string line_of(const Command& command) { return json_codec::to_text(json_codec::command_to_json(command)) + "\n"; }
 
 // Whole, or an error.
 Result<void> write_all(int fd, const std::string& text, const std::string& path) {
@@ -33,6 +32,23 @@ Result<void> write_all(int fd, const std::string& text, const std::string& path)
     written += static_cast<std::size_t>(n);
   }
   return {};
+}
+
+// Nothing: there is no such file. Whatever else keeps it from being read is an error, since the journal that follows
+// replaces the file.
+Result<std::optional<std::string>> text_in(const std::filesystem::path& path) {
+  const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (fd < 0 && errno == ENOENT) return std::optional<std::string>();
+  if (fd < 0) return system_error("cannot read " + path.string(), errno);
+  std::string text;
+  std::array<char, 65536> block;
+  ssize_t n = 0;
+  while ((n = ::read(fd, block.data(), block.size())) > 0 || (n < 0 && errno == EINTR))
+    if (n > 0) text.append(block.data(), static_cast<std::size_t>(n));
+  const int failure = n < 0 ? errno : 0;
+  ::close(fd);
+  if (failure != 0) return system_error("cannot read " + path.string(), failure);
+  return std::optional<std::string>(std::move(text));
 }
 
 Result<void> replay_line(const std::string& line, Configuration& configuration) {
@@ -92,14 +108,13 @@ Result<Journal> Journal::open(const std::filesystem::path& directory, Replay& re
   if (error) return system_error("cannot create the state directory " + directory.string(), error.value());
   const auto path = directory / kName;
   replay = {};
-  std::ifstream file(path, std::ios::binary);
-  if (file) {
-    std::ostringstream text;
-    text << file.rdbuf();
-    replay.found = true;
-    if (replay_all(text.str(), replay))
-      std::filesystem::copy_file(path, directory / "journal.damaged",
-                                 std::filesystem::copy_options::overwrite_existing, error);
+  const auto text = text_in(path);
+  if (!text) return text.error();
+  replay.found = text->has_value();
+  if (replay.found && replay_all(**text, replay)) {
+    const auto kept = directory / "journal.damaged";
+    std::filesystem::copy_file(path, kept, std::filesystem::copy_options::overwrite_existing, error);
+    if (error) return system_error("cannot keep the damaged journal as " + kept.string(), error.value());
   }
   Journal journal(directory);
   if (auto written = journal.rewrite(replay.configuration); !written) return written.error();

@@ -17,8 +17,8 @@ struct DirectorOptions {
   std::filesystem::path run_directory = "/run/limpet";        // socket, BPF file system, record of what was changed
   std::filesystem::path state_directory = "/var/lib/limpet";  // journal
   DoorChoice door = DoorChoice::automatic;
-  std::vector<std::string> interfaces;     // empty: every Ethernet interface, as it comes and goes
-  bool first_packets_netfilter = false;    // first packets always pass the host's firewall
+  std::vector<std::string> interfaces;   // empty: every Ethernet interface, as it comes and goes
+  bool first_packets_netfilter = false;  // first packets always pass the host's firewall
   dataplane::Ceilings ceilings;
 };
 

@@ -30,11 +30,14 @@ void QdiscRecord::save() const {
     return;
   }
   const std::filesystem::path fresh = path_.string() + ".new";
-  {
-    std::ofstream file(fresh, std::ios::trunc);
-    for (const std::string& name : interfaces_) file << name << '\n';
-  }
-  std::filesystem::rename(fresh, path_, ignored);
+  std::ofstream file(fresh, std::ios::trunc);
+  for (const std::string& name : interfaces_) file << name << '\n';
+  file.close();
+  // One that could not be written whole would make us forget qdiscs that the former one knows.
+  if (file)
+    std::filesystem::rename(fresh, path_, ignored);
+  else
+    std::filesystem::remove(fresh, ignored);
 }
 
 }  // namespace limpet

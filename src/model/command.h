@@ -11,15 +11,34 @@
 
 namespace limpet {
 
-struct AddService { Service service; };
-struct EditService { Service service; };  // replaces everything but the key
-struct DeleteService { ServiceKey key; };
-struct Flush {};                          // -C: all services; connections and templates stay, as in IPVS
-struct AddDestination { ServiceKey service; Destination destination; };
-struct EditDestination { ServiceKey service; Destination destination; };  // replaces everything but the key
-struct DeleteDestination { ServiceKey service; DestinationKey destination; };
-struct SetTimeouts { Timeouts timeouts; };           // a 0 leaves that timeout as it is
-struct Zero { std::optional<ServiceKey> service; };  // -Z; without a service: all counters
+struct AddService {
+  Service service;
+};
+struct EditService {
+  Service service;
+};  // replaces everything but the key
+struct DeleteService {
+  ServiceKey key;
+};
+struct Flush {};  // -C: all services; connections and templates stay, as in IPVS
+struct AddDestination {
+  ServiceKey service;
+  Destination destination;
+};
+struct EditDestination {
+  ServiceKey service;
+  Destination destination;
+};  // replaces everything but the key
+struct DeleteDestination {
+  ServiceKey service;
+  DestinationKey destination;
+};
+struct SetTimeouts {
+  Timeouts timeouts;
+};  // a 0 leaves that timeout as it is
+struct Zero {
+  std::optional<ServiceKey> service;
+};  // -Z; without a service: all counters
 
 using Command = std::variant<AddService, EditService, DeleteService, Flush, AddDestination, EditDestination,
                              DeleteDestination, SetTimeouts, Zero>;

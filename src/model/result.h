@@ -9,24 +9,25 @@
 namespace limpet {
 
 // What went wrong, in the terms of IPVS (reference: the errno table of libipvs and the kernel's ip_vs_ctl.c). Every
-// entrance translates these to its own language: limpetadm to ipvsadm's texts and exit codes, HTTP to problem documents.
+// entrance translates these to its own language: limpetadm to ipvsadm's texts and exit codes, HTTP to problem
+// documents.
 enum class ErrorCode {
-  service_exists,         // -A of a service that is there (EEXIST)
-  no_such_service,        // -E, -D, -Z, -L of a service that is not there (ESRCH)
-  service_not_defined,    // -a, -e, -d on a service that is not there (ESRCH)
-  destination_exists,     // -a of a real server that is there (EEXIST)
-  no_such_destination,    // -e, -d of a real server that is not there (ENOENT)
-  scheduler_not_found,    // unknown scheduler or persistence engine (ENOENT)
-  invalid,                // EINVAL: address not unicast, mask out of range, ...
-  out_of_range,           // ERANGE: lower threshold above the upper one
-  family_not_supported,   // EAFNOSUPPORT
-  not_supported,          // the data plane cannot carry it yet; the text names it
-  no_space,               // a table is at its configured ceiling; the text names it
-  permission,             // may not talk to the daemon, or lacks a privilege
-  not_running,            // no limpetd answers
-  other_namespace,        // the limpetd that answers serves another network namespace
-  bad_request,            // malformed request or unknown path
-  internal,               // a system call failed; the text says which and why
+  service_exists,        // -A of a service that is there (EEXIST)
+  no_such_service,       // -E, -D, -Z, -L of a service that is not there (ESRCH)
+  service_not_defined,   // -a, -e, -d on a service that is not there (ESRCH)
+  destination_exists,    // -a of a real server that is there (EEXIST)
+  no_such_destination,   // -e, -d of a real server that is not there (ENOENT)
+  scheduler_not_found,   // unknown scheduler or persistence engine (ENOENT)
+  invalid,               // EINVAL: address not unicast, mask out of range, ...
+  out_of_range,          // ERANGE: lower threshold above the upper one
+  family_not_supported,  // EAFNOSUPPORT
+  not_supported,         // the data plane cannot carry it yet; the text names it
+  no_space,              // a table is at its configured ceiling; the text names it
+  permission,            // may not talk to the daemon, or lacks a privilege
+  not_running,           // no limpetd answers
+  other_namespace,       // the limpetd that answers serves another network namespace
+  bad_request,           // malformed request or unknown path
+  internal,              // a system call failed; the text says which and why
 };
 
 struct Error {

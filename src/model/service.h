@@ -42,14 +42,14 @@ enum SchedulerFlags : std::uint32_t { sched_flag_1 = 0x08, sched_flag_2 = 0x10, 
 
 struct Service {
   ServiceKey key;
-  std::string scheduler = "wlc";   // as given to -s; known_scheduler() says whether there is such a one
+  std::string scheduler = "wlc";  // as given to -s; known_scheduler() says whether there is such a one
   bool persistent = false;
-  std::uint32_t timeout = 0;       // seconds, 1..kMaxTimeoutSeconds when persistent, else 0
+  std::uint32_t timeout = 0;  // seconds, 1..kMaxTimeoutSeconds when persistent, else 0
   // IPv4: netmask in network order (need not be contiguous); IPv6: prefix length 1..128.
   std::uint32_t netmask = 0xffffffff;
-  bool one_packet = false;         // -o
+  bool one_packet = false;            // -o
   std::uint32_t scheduler_flags = 0;  // SchedulerFlags
-  std::string persistence_engine;  // --pe; empty: none
+  std::string persistence_engine;     // --pe; empty: none
 
   bool operator==(const Service&) const = default;
 };
@@ -77,8 +77,8 @@ constexpr std::uint32_t kMaxWeight = 2147483647;
 struct Destination {
   DestinationKey key;
   ForwardingMethod method = ForwardingMethod::route;
-  std::uint32_t weight = 1;            // 0..kMaxWeight; 0: quiesced
-  std::uint32_t upper_threshold = 0;   // connections; 0: none
+  std::uint32_t weight = 1;           // 0..kMaxWeight; 0: quiesced
+  std::uint32_t upper_threshold = 0;  // connections; 0: none
   std::uint32_t lower_threshold = 0;
   Tunnel tunnel;
 
@@ -86,9 +86,7 @@ struct Destination {
 };
 
 // The schedulers of IPVS; the order is the data plane's enum (bpf/abi.h).
-enum class Scheduler : std::uint8_t {
-  rr, wrr, lc, wlc, lblc, lblcr, dh, sh, mh, sed, nq, fo, ovf, twos
-};
+enum class Scheduler : std::uint8_t { rr, wrr, lc, wlc, lblc, lblcr, dh, sh, mh, sed, nq, fo, ovf, twos };
 std::optional<Scheduler> scheduler_from_name(std::string_view name);
 
 }  // namespace limpet

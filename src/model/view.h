@@ -15,7 +15,7 @@ struct Counters {
   std::uint64_t connections = 0;
   std::uint64_t in_packets = 0;
   std::uint64_t out_packets = 0;
-  std::uint64_t in_bytes = 0;   // IP length
+  std::uint64_t in_bytes = 0;  // IP length
   std::uint64_t out_bytes = 0;
 
   Counters& operator+=(const Counters& other);
@@ -36,7 +36,7 @@ struct Rates {
 
 struct DestinationView {
   Destination destination;
-  std::uint32_t active = 0;      // connections
+  std::uint32_t active = 0;  // connections
   std::uint32_t inactive = 0;
   std::uint32_t persistent = 0;  // templates
   Counters counters;
@@ -52,7 +52,17 @@ struct ServiceView {
 
 // TCP states in the kernel's numbering (IP_VS_TCP_S_*).
 enum class TcpState : std::uint8_t {
-  none, established, syn_sent, syn_recv, fin_wait, time_wait, close, close_wait, last_ack, listen, synack
+  none,
+  established,
+  syn_sent,
+  syn_recv,
+  fin_wait,
+  time_wait,
+  close,
+  close_wait,
+  last_ack,
+  listen,
+  synack
 };
 std::string_view tcp_state_name(TcpState state);  // "ESTABLISHED", ...
 
@@ -61,11 +71,11 @@ struct ConnectionView {
   Family family = Family::ipv4;
   Protocol protocol = Protocol::tcp;  // Protocol::ip for the template of a mark service
   bool is_template = false;
-  std::string state;         // "ESTABLISHED", "UDP", "ASSURED", "NONE", ...
-  std::uint32_t expires = 0; // seconds left
-  Address client;            // a template's is masked
+  std::string state;          // "ESTABLISHED", "UDP", "ASSURED", "NONE", ...
+  std::uint32_t expires = 0;  // seconds left
+  Address client;             // a template's is masked
   Port client_port;
-  Address virtual_address;   // a mark service's template: the mark as an address, as the kernel prints it (0.0.0.10)
+  Address virtual_address;  // a mark service's template: the mark as an address, as the kernel prints it (0.0.0.10)
   Port virtual_port;
   Address destination;
   Port destination_port;
@@ -73,8 +83,8 @@ struct ConnectionView {
 
 // Seconds. What `ipvsadm --set` sets; 0 in a request means "leave as it is".
 struct Timeouts {
-  std::uint32_t tcp = 900;     // ESTABLISHED
-  std::uint32_t tcp_fin = 120; // FIN_WAIT
+  std::uint32_t tcp = 900;      // ESTABLISHED
+  std::uint32_t tcp_fin = 120;  // FIN_WAIT
   std::uint32_t udp = 300;
 
   bool operator==(const Timeouts&) const = default;

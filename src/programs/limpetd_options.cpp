@@ -2,8 +2,8 @@
 // limpetd's command line and configuration file.
 #include "programs/limpetd_options.h"
 
-#include <CLI/CLI.hpp>
 #include <toml++/toml.h>
+#include <CLI/CLI.hpp>
 
 #include <map>
 #include <set>
@@ -98,8 +98,8 @@ Result<void> read_file(const std::string& file, bool must_exist, DirectorOptions
   try {
     table = toml::parse_file(file);
   } catch (const toml::parse_error& e) {
-    return Error{ErrorCode::bad_request, file + ":" + std::to_string(e.source().begin.line) + ": " +
-                                             std::string(e.description())};
+    return Error{ErrorCode::bad_request,
+                 file + ":" + std::to_string(e.source().begin.line) + ": " + std::string(e.description())};
   }
   FileReader reader(file, table);
   std::string run = options.run_directory;
@@ -115,8 +115,10 @@ Result<void> read_file(const std::string& file, bool must_exist, DirectorOptions
   options.run_directory = run;
   options.state_directory = state;
   if (!door.empty()) {
-    if (!kDoors.contains(door)) reader.fail(*table.get("door"), "`door` must be \"auto\", \"xdp\" or \"tc\"");
-    else options.door = kDoors.at(door);
+    if (!kDoors.contains(door))
+      reader.fail(*table.get("door"), "`door` must be \"auto\", \"xdp\" or \"tc\"");
+    else
+      options.door = kDoors.at(door);
   }
   if (!first.empty() && first != "direct" && first != "netfilter")
     reader.fail(*table.get("first-packets"), "`first-packets` must be \"direct\" or \"netfilter\"");

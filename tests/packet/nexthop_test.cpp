@@ -95,12 +95,20 @@ INSTANTIATE_TEST_SUITE_P(At, NextHop, testing::Values(Door::kTc, Door::kXdp, Doo
 TEST_P(NextHop, an_unresolved_neighbour_is_the_kernels_to_resolve) {
   tables.add_server(tables.add(tcp_service(kVip, 80)), masq(kSilentServer));
   const Bytes syn = packet().tcp(kSyn).bytes();
-  const Outcome out = run(door, syn);
+  Outcome out = run(door, syn);
   if (door == Door::kXdp) {
     EXPECT_EQ(out.verdict, Verdict::kPass);
     EXPECT_EQ(out.bytes, syn);
     EXPECT_TRUE(tables.nothing_is_recorded()) << "no flow, no count, no cursor moved";
     return;
+  }
+  if (door == Door::kMark) {
+    // Its packets carry a route that must not come along: they cross to limpet1 as they are, and go from there.
+    ASSERT_EQ(out.verdict, Verdict::kCross);
+    EXPECT_EQ(out.bytes, syn);
+    EXPECT_EQ(tables.flows().size(), 1U);
+    out = run(Door::kReturn, syn);
+    EXPECT_EQ(out.view().ttl(), View(syn).ttl()) << "the kernel has taken its one";
   }
   ASSERT_EQ(out.verdict, Verdict::kSent);
   EXPECT_EQ(out.view().destination_mac(), kDirectorMac) << "the kernel's neighbour code fills them in";
@@ -130,9 +138,19 @@ TEST_P(NextHop, the_first_packet_confirms_the_neighbour_and_later_ones_go_straig
   const Outcome first = run(door, packet().tcp(kSyn));
   const Outcome second = run(door, packet().tcp(kAck));
   ASSERT_EQ(first.verdict, Verdict::kSent);
-  EXPECT_EQ(first.view().destination_mac(), door == Door::kXdp ? kServerAMac : kDirectorMac);
+  EXPECT_EQ(first.view().destination_mac(), door == Door::kTc ? kDirectorMac : kServerAMac);
   ASSERT_EQ(second.verdict, Verdict::kSent);
   EXPECT_EQ(second.view().destination_mac(), kServerAMac);
+}
+
+TEST_P(NextHop, what_crosses_to_limpet1_without_a_flow_is_left_to_the_host) {
+  if (door != Door::kMark) return;
+  tables.add_server(tables.add(tcp_service(kVip, 80)), route(kServerA));
+  const Bytes syn = packet().tcp(kSyn).bytes();
+  const Outcome out = run(Door::kReturn, syn);
+  EXPECT_EQ(out.verdict, Verdict::kPass);
+  EXPECT_EQ(out.bytes, syn);
+  EXPECT_TRUE(tables.nothing_is_recorded()) << "only the mark door opens flows";
 }
 
 TEST_P(NextHop, a_new_MAC_address_is_learned) {

@@ -23,6 +23,7 @@ namespace {
 
 constexpr int kTcPass = -1;  // TC_ACT_UNSPEC: the user's own filters still run
 constexpr int kTcDrop = 2;
+constexpr int kTcOk = 0;
 constexpr int kTcRedirect = 7;
 
 Verdict tc_verdict(int code) {
@@ -33,6 +34,8 @@ Verdict tc_verdict(int code) {
       return Verdict::kDrop;
     case kTcRedirect:
       return Verdict::kSent;
+    case kTcOk:
+      return Verdict::kCross;
     default:
       return Verdict::kOther;
   }
@@ -54,7 +57,10 @@ Verdict xdp_verdict(std::uint32_t code) {
 
 }  // namespace
 
-std::string name_of(Door door) { return door == Door::kTc ? "tc" : door == Door::kXdp ? "xdp" : "mark"; }
+std::string name_of(Door door) {
+  constexpr const char* kNames[] = {"tc", "xdp", "mark", "return"};
+  return kNames[static_cast<int>(door)];
+}
 
 std::ostream& operator<<(std::ostream& out, Verdict verdict) {
   switch (verdict) {
@@ -64,6 +70,8 @@ std::ostream& operator<<(std::ostream& out, Verdict verdict) {
       return out << "drop";
     case Verdict::kSent:
       return out << "sent";
+    case Verdict::kCross:
+      return out << "cross to limpet1";
     case Verdict::kOther:
       break;
   }
@@ -144,7 +152,9 @@ Outcome Plane::run(Door door, const Bytes& frame, std::uint32_t mark, std::uint3
     options.ctx_in = &xdp;
     options.ctx_size_in = sizeof(xdp);
   } else {
-    program = door == Door::kTc ? skeleton_->progs.limpet_tc : skeleton_->progs.limpet_mark;
+    program = door == Door::kTc     ? skeleton_->progs.limpet_tc
+              : door == Door::kMark ? skeleton_->progs.limpet_mark
+                                    : skeleton_->progs.limpet_return;
     skb.mark = mark;
     skb.gso_segs = segments;
     skb.gso_size = segments > 1 ? 500 : 0;

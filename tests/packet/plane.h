@@ -18,10 +18,12 @@ struct bpf_map;
 
 namespace limpet::packet {
 
-enum class Door { kTc, kXdp, kMark };
+// kReturn: at limpet1, for what the mark door lets cross to have its neighbour resolved.
+enum class Door { kTc, kXdp, kMark, kReturn };
 std::string name_of(Door door);
 
-enum class Verdict { kPass, kDrop, kSent, kOther };
+// kCross: from the mark door on to limpet1, past all other filters.
+enum class Verdict { kPass, kDrop, kSent, kCross, kOther };
 std::ostream& operator<<(std::ostream& out, Verdict verdict);
 
 struct Outcome {

@@ -1,0 +1,200 @@
+// SPDX-License-Identifier: Apache-2.0
+// The journal after interrupted writes, damage and full disks.
+#include <algorithm>
+
+#include <gmock/gmock.h>
+
+#include "unit/director/file_size_limit.h"
+#include "unit/director/journal_fixture.h"
+
+namespace limpet {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+constexpr const char* kWeb = "tcp/192.0.2.1:80";
+
+class DamagedJournalTest : public JournalTest {
+ protected:
+  // Four lines: timeouts, service, two destinations.
+  void SetUp() override {
+    open();
+    run(AddService{service(kWeb)});
+    run(AddDestination{service_key(kWeb), server("10.0.0.1:80")});
+    run(AddDestination{service_key(kWeb), server("10.0.0.2:80", 5)});
+    close();
+  }
+  Configuration without(const char* endpoint) const {
+    Configuration less = expected;
+    less.apply(DeleteDestination{service_key(kWeb), server_key(endpoint)});
+    return less;
+  }
+};
+
+TEST_F(DamagedJournalTest, an_interrupted_last_line_is_left_out_and_reported) {
+  const std::string whole = read_file(file());
+  write_file(file(), whole.substr(0, whole.size() - 10));
+  open();
+  EXPECT_THAT(replay.problems, ElementsAre(HasSubstr("line 4")));
+  EXPECT_EQ(replay.configuration, without("10.0.0.2:80"));
+  EXPECT_FALSE(std::filesystem::exists(damaged())) << "an interrupted write is no damage";
+  open();
+  EXPECT_THAT(replay.problems, IsEmpty()) << "reported once";
+}
+
+TEST_F(DamagedJournalTest, a_last_line_that_lacks_only_its_end_counts) {
+  const std::string whole = read_file(file());
+  write_file(file(), whole.substr(0, whole.size() - 1));
+  open();
+  EXPECT_THAT(replay.problems, IsEmpty());
+  EXPECT_EQ(replay.configuration, expected);
+}
+
+// Some file systems show blocks that were allocated and never written after a power failure.
+TEST_F(DamagedJournalTest, zero_bytes_behind_the_last_line_cost_nothing_but_a_report) {
+  write_file(file(), read_file(file()) + std::string(512, '\0'));
+  open();
+  EXPECT_THAT(replay.problems, ElementsAre(HasSubstr("line 5")));
+  EXPECT_EQ(replay.configuration, expected);
+}
+
+TEST_F(DamagedJournalTest, a_damaged_line_in_the_middle_is_reported_and_the_file_kept) {
+  auto lines = lines_of(read_file(file()));
+  const std::string old = lines[0] + "\n" + lines[1] + "\n{\"op\": \"add-dest@@@\n" + lines[3] + "\n";
+  write_file(file(), old);
+  open();
+  EXPECT_THAT(replay.problems, ElementsAre(HasSubstr("line 3")));
+  EXPECT_EQ(replay.configuration, without("10.0.0.1:80"));
+  EXPECT_EQ(read_file(damaged()), old);
+  open();
+  EXPECT_THAT(replay.problems, IsEmpty());
+  EXPECT_EQ(replay.configuration, without("10.0.0.1:80"));
+  EXPECT_EQ(read_file(damaged()), old) << "kept until somebody has looked at it";
+}
+
+TEST_F(DamagedJournalTest, lines_that_can_no_longer_be_carried_out_are_reported_one_by_one) {
+  const auto lines = lines_of(read_file(file()));
+  write_file(file(), lines[0] + "\n" + lines[2] + "\n" + lines[3] + "\n");  // the service's own line is lost
+  open();
+  EXPECT_THAT(replay.problems, ElementsAre(HasSubstr("line 2"), HasSubstr("line 3")));
+  EXPECT_THAT(replay.problems[0], HasSubstr(kWeb)) << "says what is missing";
+  EXPECT_TRUE(replay.configuration.services().empty());
+  EXPECT_TRUE(std::filesystem::exists(damaged()));
+}
+
+TEST_F(DamagedJournalTest, a_file_of_anything_at_all_is_survived) {
+  for (const std::string& text : {std::string("\n\n\n"), std::string("null\n[]\n42\n"), std::string("\xff\xfe\x80\n"),
+                                  std::string(100000, '['), std::string(1, '\0') + "\n"}) {
+    write_file(file(), text);
+    ASSERT_NO_FATAL_FAILURE(open());
+    EXPECT_EQ(replay.configuration, Configuration());
+  }
+}
+
+TEST_F(JournalTest, a_write_interrupted_anywhere_loses_at_most_the_command_it_was_for) {
+  open();
+  std::vector<Configuration> states{expected};
+  for (const Command& command :
+       {Command{SetTimeouts{{60, 20, 10}}}, Command{AddService{service("fwm/10")}}, Command{AddService{service(kWeb)}},
+        Command{AddDestination{service_key(kWeb), server("10.0.0.1:80")}},
+        Command{EditDestination{service_key(kWeb), server("10.0.0.1:80", 9)}},
+        Command{DeleteService{service_key("fwm/10")}}}) {
+    ASSERT_NO_FATAL_FAILURE(run(command));
+    states.push_back(expected);
+  }
+  close();
+  const std::string whole = read_file(file());
+  const auto first = whole.find('\n') + 1;  // what open() wrote was synced before the first command
+  for (std::size_t length = first; length <= whole.size(); ++length) {
+    write_file(file(), whole.substr(0, length));
+    const auto ends =
+        static_cast<std::size_t>(std::count(whole.begin(), whole.begin() + static_cast<long>(length), '\n'));
+    const bool at_end = whole[length - 1] == '\n';
+    const bool only_end_missing = length < whole.size() && whole[length] == '\n';
+    ASSERT_NO_FATAL_FAILURE(open());
+    ASSERT_EQ(replay.configuration, states[ends - 1 + (only_end_missing ? 1 : 0)]) << length << " bytes";
+    ASSERT_EQ(replay.problems.size(), at_end || only_end_missing ? 0u : 1u) << length << " bytes";
+    ASSERT_FALSE(std::filesystem::exists(damaged())) << length << " bytes";
+  }
+}
+
+TEST_F(DamagedJournalTest, a_command_that_does_not_fit_on_the_disk_leaves_the_file_as_it_was) {
+  open();
+  const std::string before = read_file(file());
+  const Command more = AddDestination{service_key(kWeb), server("10.0.0.3:80")};
+  for (const std::size_t room : {0u, 1u, 50u}) {
+    const FileSizeLimit full(before.size() + room);
+    const auto written = journal->append(more);
+    ASSERT_FALSE(written) << room << " bytes";
+    EXPECT_THAT(written.error().text, HasSubstr(file().string()));
+    EXPECT_EQ(read_file(file()), before) << room << " bytes";
+  }
+  run(more);
+  open();
+  EXPECT_THAT(replay.problems, IsEmpty());
+  EXPECT_EQ(replay.configuration, expected) << "and goes on once there is room again";
+}
+
+TEST_F(DamagedJournalTest, a_rewrite_that_does_not_fit_leaves_the_old_journal_in_use) {
+  open();
+  const std::string before = read_file(file());
+  {
+    const FileSizeLimit full(20);
+    EXPECT_FALSE(journal->rewrite(expected));
+  }
+  EXPECT_EQ(read_file(file()), before);
+  run(DeleteDestination{service_key(kWeb), server_key("10.0.0.1:80")});
+  open();
+  EXPECT_EQ(replay.configuration, expected);
+}
+
+TEST_F(DamagedJournalTest, a_start_on_a_full_disk_is_refused_and_loses_nothing) {
+  const std::string before = read_file(file());
+  {
+    const FileSizeLimit full(20);
+    const auto opened = Journal::open(directory(), replay);
+    ASSERT_FALSE(opened);
+    EXPECT_THAT(opened.error().text, HasSubstr(directory().string()));
+  }
+  EXPECT_EQ(read_file(file()), before);
+}
+
+// Else limpetd would write an empty journal over it.
+TEST_F(JournalTest, a_journal_that_cannot_be_read_is_an_error_and_not_an_empty_one) {
+  std::filesystem::create_symlink("journal", file());  // ELOOP
+  const auto opened = Journal::open(directory(), replay);
+  ASSERT_FALSE(opened);
+  EXPECT_THAT(opened.error().text, HasSubstr(file().string()));
+  EXPECT_TRUE(std::filesystem::is_symlink(file()));
+}
+
+TEST_F(JournalTest, a_directory_in_the_journals_place_is_an_error) {
+  std::filesystem::create_directory(file());
+  const auto opened = Journal::open(directory(), replay);
+  ASSERT_FALSE(opened);
+  EXPECT_THAT(opened.error().text, HasSubstr(file().string()));
+}
+
+// The only copy of what could not be read must not be replaced.
+TEST_F(DamagedJournalTest, a_damaged_journal_that_cannot_be_kept_aside_stays_where_it_is) {
+  const std::string old = "{\"op\": \"add-dest@@@\n" + read_file(file());
+  write_file(file(), old);
+  std::filesystem::create_directory(damaged());
+  const auto opened = Journal::open(directory(), replay);
+  ASSERT_FALSE(opened);
+  EXPECT_THAT(opened.error().text, HasSubstr(damaged().string()));
+  EXPECT_EQ(read_file(file()), old);
+}
+
+TEST_F(JournalTest, a_state_directory_that_is_a_file_is_an_error_naming_it) {
+  const auto path = directory() / "state";
+  write_file(path, "");
+  const auto opened = Journal::open(path, replay);
+  ASSERT_FALSE(opened);
+  EXPECT_THAT(opened.error().text, HasSubstr(path.string()));
+}
+
+}  // namespace
+}  // namespace limpet

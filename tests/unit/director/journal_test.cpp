@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: Apache-2.0
+// The journal gives back what was put into it.
+#include "director/journal.h"
+
+#include <sys/stat.h>
+
+#include <chrono>
+
+#include "unit/director/journal_fixture.h"
+
+namespace limpet {
+namespace {
+
+TEST_F(JournalTest, a_first_start_makes_the_directory_and_finds_nothing) {
+  const auto deep = directory() / "var" / "lib" / "limpet";
+  auto opened = Journal::open(deep, replay);
+  ASSERT_TRUE(opened) << opened.error().text;
+  EXPECT_FALSE(replay.found);
+  EXPECT_TRUE(replay.problems.empty());
+  EXPECT_EQ(replay.configuration, Configuration());
+  EXPECT_TRUE(std::filesystem::exists(deep / "journal"));
+}
+
+TEST_F(JournalTest, only_its_owner_may_read_it) {
+  open();
+  struct stat status {};
+  ASSERT_EQ(::stat(file().c_str(), &status), 0);
+  EXPECT_EQ(status.st_mode & 0777, 0600u);
+}
+
+TEST_F(JournalTest, every_kind_of_command_is_carried_out_again_when_it_is_read) {
+  open();
+  run(AddService{service("tcp/192.0.2.9:1")});
+  run(Flush{});
+  run(SetTimeouts{{.tcp = 1000, .tcp_fin = 0, .udp = 30}});
+  run(AddService{service("tcp/192.0.2.1:80")});
+  run(AddService{service("udp/192.0.2.1:53")});
+  run(AddService{service("fwm/10")});
+  run(AddDestination{service_key("tcp/192.0.2.1:80"), server("10.0.0.1:80")});
+  run(AddDestination{service_key("tcp/192.0.2.1:80"), server("10.0.0.2:80", 7)});
+  run(EditDestination{service_key("tcp/192.0.2.1:80"), server("10.0.0.1:80", 0)});
+  run(DeleteDestination{service_key("tcp/192.0.2.1:80"), server_key("10.0.0.2:80")});
+  run(DeleteService{service_key("udp/192.0.2.1:53")});
+  run(Zero{});
+  run(Zero{service_key("fwm/10")});
+  auto sticky = service("fwm/10");
+  sticky.persistent = true;
+  sticky.timeout = 1800;
+  run(EditService{sticky});
+  open();
+  EXPECT_TRUE(replay.found);
+  EXPECT_TRUE(replay.problems.empty());
+  EXPECT_EQ(replay.configuration, expected);
+}
+
+TEST_F(JournalTest, every_property_of_a_service_and_a_destination_is_kept) {
+  open();
+  auto rich = service("udp/[2001:db8::1]:5060");
+  rich.scheduler = "sh";
+  rich.persistent = true;
+  rich.timeout = kMaxTimeoutSeconds;
+  rich.netmask = 64;
+  rich.one_packet = true;
+  rich.scheduler_flags = sched_flag_1 | sched_flag_3;
+  rich.persistence_engine = "sip";
+  run(AddService{rich});
+  auto masked = service("fwm/4294967295");
+  masked.persistent = true;
+  masked.timeout = 1;
+  masked.netmask = 0x00ff00ff;
+  run(AddService{masked});
+  Destination tunnelled = server("[2001:db8::2]:0", kMaxWeight);
+  tunnelled.method = ForwardingMethod::tunnel;
+  tunnelled.upper_threshold = 10;
+  tunnelled.lower_threshold = 5;
+  tunnelled.tunnel = {TunnelType::gue, Port{6080}, 2};
+  run(AddDestination{rich.key, tunnelled});
+  Destination masq = server("10.0.0.1:8080", 0);
+  masq.method = ForwardingMethod::masq;
+  run(AddDestination{masked.key, masq});
+  for (int start = 0; start < 2; ++start) {
+    open();
+    EXPECT_EQ(replay.configuration, expected) << "start " << start;
+  }
+}
+
+TEST_F(JournalTest, services_and_destinations_keep_their_order_over_any_number_of_starts) {
+  open();
+  for (const char* name : {"tcp/192.0.2.3:80", "tcp/192.0.2.1:80", "fwm/5", "tcp/192.0.2.2:80"})
+    run(AddService{service(name)});
+  for (const char* endpoint : {"10.0.0.2:80", "10.0.0.9:80", "10.0.0.1:80"})
+    run(AddDestination{service_key("tcp/192.0.2.1:80"), server(endpoint)});
+  for (int start = 0; start < 3; ++start) {
+    open();
+    ASSERT_EQ(replay.configuration, expected);
+    EXPECT_EQ(replay.configuration.services().front().service.key, service_key("tcp/192.0.2.2:80"));
+    EXPECT_EQ(replay.configuration.find(service_key("tcp/192.0.2.1:80"))->destinations.front().key,
+              server_key("10.0.0.1:80"));
+  }
+}
+
+TEST_F(JournalTest, a_start_leaves_only_the_outcome_in_the_file) {
+  open();
+  run(AddService{service("tcp/192.0.2.1:80")});
+  run(AddDestination{service_key("tcp/192.0.2.1:80"), server("10.0.0.1:80")});
+  for (std::uint32_t weight = 0; weight < 500; ++weight)
+    run(EditDestination{service_key("tcp/192.0.2.1:80"), server("10.0.0.1:80", weight)});
+  EXPECT_GT(lines_of(read_file(file())).size(), 500u);
+  open();
+  EXPECT_EQ(replay.configuration, expected);
+  EXPECT_EQ(lines_of(read_file(file())).size(), 3u) << "timeouts, service, destination";
+  EXPECT_FALSE(std::filesystem::exists(directory() / "journal.new"));
+}
+
+TEST_F(JournalTest, a_rewritten_journal_holds_the_given_configuration_and_takes_further_commands) {
+  open();
+  run(AddService{service("tcp/192.0.2.1:80")});
+  Configuration other;
+  other.apply(AddService{service("fwm/7")});
+  ASSERT_TRUE(journal->rewrite(other));
+  expected = other;
+  run(AddDestination{service_key("fwm/7"), server("10.0.0.1:80")});
+  ASSERT_TRUE(journal->sync());
+  open();
+  EXPECT_EQ(replay.configuration, expected);
+}
+
+TEST_F(JournalTest, ten_thousand_services_are_written_and_read_within_seconds) {
+  const auto start = std::chrono::steady_clock::now();
+  open();
+  for (int i = 0; i < 10000; ++i) {
+    const std::string name = "tcp/10." + std::to_string(i / 250) + "." + std::to_string(i % 250) + ".1:80";
+    ASSERT_NO_FATAL_FAILURE(run(AddService{service(name)}));
+    ASSERT_NO_FATAL_FAILURE(run(AddDestination{service_key(name), server("192.0.2.1:80")}));
+  }
+  open();
+  EXPECT_EQ(replay.configuration, expected);
+  // A fraction of this without sanitizers; a cost per service that grows with their number would exceed it by far.
+  EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(30));
+}
+
+}  // namespace
+}  // namespace limpet
