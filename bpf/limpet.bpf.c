@@ -3,6 +3,7 @@
  * reading at through_door(). */
 #include "address.h"
 #include "icmp.h"
+#include "icmp_error.h"
 #include "inbound.h"
 #include "outbound.h"
 #include "parse.h"
@@ -85,8 +86,13 @@ static __always_inline int through_door(void *context, const enum door door)
 SEC("tc")
 int limpet_tc(struct __sk_buff *skb)
 {
+	struct frame f = frame_of(skb, DOOR_TC);
+	struct iphdr *ip = f.data + IP_OFFSET;
+
 	if (skb->pkt_type != 0 /* PACKET_HOST */ || skb->vlan_present)
 		return door_pass(DOOR_TC);
+	if (f.data + L4_OFFSET <= f.end && skb->protocol == bpf_htons(ETH_P_IP) && ip->protocol == IPPROTO_ICMP)
+		return icmp_error_through(skb);
 	return through_door(skb, DOOR_TC);
 }
 

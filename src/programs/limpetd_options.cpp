@@ -16,6 +16,12 @@ constexpr const char* kDefaultFile = "/etc/limpet/limpetd.toml";
 
 const std::map<std::string, DoorChoice> kDoors{
     {"auto", DoorChoice::automatic}, {"xdp", DoorChoice::xdp}, {"tc", DoorChoice::tc}};
+const std::map<std::string, bool> kFirstPackets{{"direct", false}, {"netfilter", true}};
+const std::map<std::string, spdlog::level::level_enum> kLevels{{"trace", spdlog::level::trace},
+                                                               {"debug", spdlog::level::debug},
+                                                               {"info", spdlog::level::info},
+                                                               {"warning", spdlog::level::warn},
+                                                               {"error", spdlog::level::err}};
 
 Error at(const std::string& file, const toml::node& node, const std::string& text) {
   return {ErrorCode::bad_request, file + ":" + std::to_string(node.source().begin.line) + ": " + text};
@@ -36,6 +42,19 @@ class FileReader {
       error_ = at(file_, *node, "`" + key + "` must be " + expected);
     else
       target = *value;
+  }
+
+  // One of the names in `choices`.
+  template <class T>
+  void read_choice(const std::string& key, const std::map<std::string, T>& choices, T& target,
+                   const std::string& expected) {
+    std::string name;
+    read(key, name, expected);
+    if (error_ || table_.get(key) == nullptr) return;
+    if (const auto found = choices.find(name); found != choices.end())
+      target = found->second;
+    else
+      fail(*table_.get(key), "`" + key + "` must be " + expected);
   }
 
   void read_ceiling(const std::string& key, std::uint32_t& target, std::int64_t most) {
@@ -91,7 +110,7 @@ std::optional<Error> read_tables(const std::string& file, const toml::table& tab
   return reader.finish();
 }
 
-Result<void> read_file(const std::string& file, bool must_exist, DirectorOptions& options, std::string& log_level) {
+Result<void> read_file(const std::string& file, bool must_exist, DaemonOptions& daemon) {
   std::error_code error;
   if (!must_exist && !std::filesystem::exists(file, error)) return {};
   toml::table table;
@@ -102,27 +121,18 @@ Result<void> read_file(const std::string& file, bool must_exist, DirectorOptions
                  file + ":" + std::to_string(e.source().begin.line) + ": " + std::string(e.description())};
   }
   FileReader reader(file, table);
+  DirectorOptions& options = daemon.director;
   std::string run = options.run_directory;
   std::string state = options.state_directory;
-  std::string door;
-  std::string first;
   reader.read("run-dir", run, "a path in quotes");
   reader.read("state-dir", state, "a path in quotes");
-  reader.read("door", door, "\"auto\", \"xdp\" or \"tc\"");
-  reader.read("first-packets", first, "\"direct\" or \"netfilter\"");
-  reader.read("log-level", log_level, "a level in quotes");
+  reader.read_choice("door", kDoors, options.door, "\"auto\", \"xdp\" or \"tc\"");
+  reader.read_choice("first-packets", kFirstPackets, options.first_packets_netfilter, "\"direct\" or \"netfilter\"");
+  reader.read_choice("log-level", kLevels, daemon.log_level,
+                     "\"trace\", \"debug\", \"info\", \"warning\" or \"error\"");
   read_interfaces(reader, options.interfaces);
   options.run_directory = run;
   options.state_directory = state;
-  if (!door.empty()) {
-    if (!kDoors.contains(door))
-      reader.fail(*table.get("door"), "`door` must be \"auto\", \"xdp\" or \"tc\"");
-    else
-      options.door = kDoors.at(door);
-  }
-  if (!first.empty() && first != "direct" && first != "netfilter")
-    reader.fail(*table.get("first-packets"), "`first-packets` must be \"direct\" or \"netfilter\"");
-  options.first_packets_netfilter = first == "netfilter";
   if (const toml::node* node = reader.node("tables"); node != nullptr) {
     if (const toml::table* tables = node->as_table(); tables == nullptr)
       reader.fail(*node, "`tables` must be a table");
@@ -139,7 +149,7 @@ Result<DaemonOptions> read_daemon_options(int argc, const char* const* argv) {
   DaemonOptions options;
   DirectorOptions from_line;
   std::string file = kDefaultFile;
-  std::string log_level = "info";
+  std::string door_line;
   std::string log_level_line;
   CLI::App app{
       "limpetd - layer-4 virtual server with session persistence\n"
@@ -150,8 +160,8 @@ Result<DaemonOptions> read_daemon_options(int argc, const char* const* argv) {
   auto* config = app.add_option("--config", file, "Configuration file (TOML)")->capture_default_str();
   auto* run = app.add_option("--run-dir", from_line.run_directory, "Socket and BPF file system")->capture_default_str();
   auto* state = app.add_option("--state-dir", from_line.state_directory, "Journal of services")->capture_default_str();
-  auto* door = app.add_option("--door", from_line.door, "auto: XDP where the driver has it, else tc; or one of them")
-                   ->transform(CLI::CheckedTransformer(kDoors).description("{auto,xdp,tc}"));
+  auto* door = app.add_option("--door", door_line, "auto: XDP where the driver has it, else tc; or one of them")
+                   ->check(CLI::IsMember({"auto", "xdp", "tc"}));
   auto* interfaces = app.add_option("--interface", from_line.interfaces,
                                     "Serve only this interface (may be given again); default: every Ethernet one");
   bool netfilter = false;
@@ -162,8 +172,8 @@ Result<DaemonOptions> read_daemon_options(int argc, const char* const* argv) {
   auto* destinations = app.add_option("--max-destinations", line_ceilings.destinations)->check(CLI::Range(2, 1 << 20));
   auto* flows = app.add_option("--max-flows", line_ceilings.flows)->check(CLI::Range(2, (1 << 24) - 1));
   auto* templates = app.add_option("--max-templates", line_ceilings.templates)->check(CLI::Range(2, (1 << 24) - 1));
-  app.add_option("--log-level", log_level_line, "trace, debug, info, warning, error")
-      ->check(CLI::IsMember({"trace", "debug", "info", "warning", "error"}));
+  auto* log_level = app.add_option("--log-level", log_level_line, "Least severe messages that are logged")
+                        ->check(CLI::IsMember({"trace", "debug", "info", "warning", "error"}));
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& e) {
@@ -173,18 +183,17 @@ Result<DaemonOptions> read_daemon_options(int argc, const char* const* argv) {
   }
 
   DirectorOptions& d = options.director;
-  if (auto read = read_file(file, config->count() > 0, d, log_level); !read) return read.error();
+  if (auto read = read_file(file, config->count() > 0, options); !read) return read.error();
   if (run->count() > 0) d.run_directory = from_line.run_directory;
   if (state->count() > 0) d.state_directory = from_line.state_directory;
-  if (door->count() > 0) d.door = from_line.door;
+  if (door->count() > 0) d.door = kDoors.at(door_line);
   if (interfaces->count() > 0) d.interfaces = from_line.interfaces;
   if (first->count() > 0) d.first_packets_netfilter = netfilter;
   if (services->count() > 0) d.ceilings.services = line_ceilings.services;
   if (destinations->count() > 0) d.ceilings.destinations = line_ceilings.destinations;
   if (flows->count() > 0) d.ceilings.flows = line_ceilings.flows;
   if (templates->count() > 0) d.ceilings.templates = line_ceilings.templates;
-  if (!log_level_line.empty()) log_level = log_level_line;
-  options.log_level = spdlog::level::from_str(log_level);
+  if (log_level->count() > 0) options.log_level = kLevels.at(log_level_line);
   return options;
 }
 

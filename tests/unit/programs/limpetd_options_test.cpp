@@ -2,6 +2,9 @@
 // limpetd's configuration file and command line: what they set, which of them wins, and what errors name.
 #include "programs/limpetd_options.h"
 
+#include <regex>
+#include <sstream>
+
 #include <gmock/gmock.h>
 
 #include "unit/director/temporary_directory.h"
@@ -102,10 +105,9 @@ TEST_F(LimpetdOptionsTest, every_key_of_the_file_takes_effect) {
 }
 
 TEST_F(LimpetdOptionsTest, the_command_line_wins_over_the_file) {
-  const DaemonOptions o =
-      options(kFull, {"--run-dir", "/run/a b", "--state-dir", "/srv/c", "--door", "xdp", "--interface", "eth7",
-                      "--max-services", "11", "--max-destinations", "21", "--max-flows", "31", "--max-templates", "41",
-                      "--log-level", "error"});
+  const DaemonOptions o = options(kFull, {"--run-dir", "/run/a b", "--state-dir", "/srv/c", "--door", "xdp",
+                                          "--interface", "eth7", "--max-services", "11", "--max-destinations", "21",
+                                          "--max-flows", "31", "--max-templates", "41", "--log-level", "error"});
   EXPECT_EQ(o.director.run_directory, "/run/a b");
   EXPECT_EQ(o.director.state_directory, "/srv/c");
   EXPECT_EQ(o.director.door, DoorChoice::xdp);
@@ -187,6 +189,36 @@ TEST_F(LimpetdOptionsTest, what_is_no_toml_is_reported_with_its_line) {
   EXPECT_THAT(result.error().text, testing::StartsWith(file() + ":2: "));
 }
 
+// packaging/limpetd.toml has every key as a comment, with its default.
+TEST_F(LimpetdOptionsTest, the_file_that_is_shipped_states_the_defaults_and_every_key) {
+  const auto shipped = read_file(std::filesystem::path(__FILE__).parent_path() / "../../../packaging/limpetd.toml");
+  ASSERT_NE(shipped, "");
+  options(shipped);
+  const std::regex key("# (\\[tables\\]|[a-z-]+ = .*)");
+  std::string uncommented;
+  std::istringstream lines(shipped);
+  int keys = 0;
+  for (std::string line; std::getline(lines, line);) {
+    std::smatch match;
+    if (!std::regex_match(line, match, key)) continue;
+    uncommented += match.str(1) + "\n";
+    ++keys;
+  }
+  EXPECT_EQ(keys, 11) << "10 keys and [tables]";
+  const DaemonOptions stated = options(uncommented);
+  const DaemonOptions defaults = options("");
+  EXPECT_EQ(stated.director.run_directory, defaults.director.run_directory);
+  EXPECT_EQ(stated.director.state_directory, defaults.director.state_directory);
+  EXPECT_EQ(stated.director.door, defaults.director.door);
+  EXPECT_EQ(stated.director.interfaces, defaults.director.interfaces);
+  EXPECT_EQ(stated.director.first_packets_netfilter, defaults.director.first_packets_netfilter);
+  EXPECT_EQ(stated.director.ceilings.services, defaults.director.ceilings.services);
+  EXPECT_EQ(stated.director.ceilings.destinations, defaults.director.ceilings.destinations);
+  EXPECT_EQ(stated.director.ceilings.flows, defaults.director.ceilings.flows);
+  EXPECT_EQ(stated.director.ceilings.templates, defaults.director.ceilings.templates);
+  EXPECT_EQ(stated.log_level, defaults.log_level);
+}
+
 TEST_F(LimpetdOptionsTest, a_configuration_file_that_was_asked_for_must_be_there) {
   const auto result = read_line({"limpetd", "--config", file()});
   ASSERT_FALSE(result);
@@ -220,8 +252,9 @@ TEST_F(LimpetdOptionsTest, help_names_every_option) {
   testing::internal::CaptureStdout();
   ASSERT_TRUE(read_line({"limpetd", "--help"}));
   const std::string said = testing::internal::GetCapturedStdout();
-  for (const char* option : {"--config", "--run-dir", "--state-dir", "--door", "--interface", "--first-packets-netfilter",
-                             "--max-services", "--max-destinations", "--max-flows", "--max-templates", "--log-level"})
+  for (const char* option :
+       {"--config", "--run-dir", "--state-dir", "--door", "--interface", "--first-packets-netfilter", "--max-services",
+        "--max-destinations", "--max-flows", "--max-templates", "--log-level"})
     EXPECT_THAT(said, HasSubstr(option));
 }
 
