@@ -7,7 +7,7 @@
 #include "maps.h"
 #include "packet.h"
 
-/* limpetd computes the same hash (src/dataplane/address_hash.h). */
+/* limpetd computes the same hash (src/dataplane/address_bits.h). */
 static __always_inline __u32 address4_hash(__u32 address)
 {
 	address *= 0x9e3779b1U; /* 2^32 / golden ratio: neighbouring addresses spread */

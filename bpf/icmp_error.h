@@ -74,7 +74,7 @@ static __always_inline int icmp_error_in(struct __sk_buff *skb, struct packet *p
 	if (d->hop.kind == LIMPET_HOP_LOCAL)
 		return 0;
 	d->destination = id;
-	if (dest->method == LIMPET_MASQ) {
+	if (f->method == LIMPET_MASQ) {
 		d->rewrite = 1;
 		d->address = *(__u32 *)dest->address;
 		d->port = f->destination_port;

@@ -34,14 +34,14 @@ static __always_inline int is_new_connection(const struct packet *p, const struc
 	       ((c->conn_reuse_mode & 2) && state == LIMPET_TCP_FIN_WAIT && (word & LIMPET_FLOW_NOOUTPUT));
 }
 
-/* Where a flow's packets go; everything but the packet itself. Returns the verdict. */
-static __always_inline int forward_to(struct packet *p, struct decision *d, __u32 id,
-				      const struct limpet_destination *dest, __u16 port)
+/* Where a flow's packets go, by the method it was opened with: -e changes that of new ones only. d->destination is set.
+ * Returns the verdict. */
+static __always_inline int forward_to(struct packet *p, struct decision *d, const struct limpet_destination *dest,
+				      __u8 method, __u16 port)
 {
-	d->destination = id;
 	if (d->hop.kind != LIMPET_HOP_LOCAL && p->ttl <= 1 && !came_by_netfilter(p->door))
 		return decide_icmp(d, ICMP_EXCEEDED, 0, 0);
-	if (dest->method == LIMPET_MASQ && d->hop.kind != LIMPET_HOP_LOCAL) {
+	if (method == LIMPET_MASQ && d->hop.kind != LIMPET_HOP_LOCAL) {
 		d->rewrite = 1;
 		d->address = *(__u32 *)dest->address;
 		d->port = port;
@@ -97,7 +97,8 @@ SUBPROGRAM int existing_flow(void *context, struct packet *p, struct decision *d
 		return EXISTING_DECIDED;
 	if (!flow_advance(p, &p->key, f, c, 0))
 		return EXISTING_NONE;
-	forward_to(p, d, id, dest, f->destination_port);
+	d->destination = id;
+	forward_to(p, d, dest, f->method, f->destination_port);
 	return EXISTING_DECIDED;
 }
 
@@ -176,7 +177,8 @@ SUBPROGRAM int new_flow(void *context, struct packet *p, struct decision *d, str
 	dest = bpf_map_lookup_elem(&destinations, &o->destination);
 	if (!dest)
 		return decide(d, VERDICT_DROP);
-	return forward_to(p, d, o->destination, dest, open_port(p, o, dest));
+	d->destination = o->destination;
+	return forward_to(p, d, dest, dest->method, open_port(p, o, dest));
 }
 
 static __always_inline int inbound(void *context, struct packet *p, struct decision *d, const enum door door)

@@ -71,7 +71,7 @@ std::size_t Sweeper::sweep_flows() {
   std::uint32_t candidates = 0;
   for (std::size_t i = 0; i < count; ++i) {
     const FlowWord word(flows_.value(i).word);
-    if (word.life != LIMPET_LIFE_DEAD) tables_.address_bits().keep(flows_.key(i).virtual_address);
+    if (word.life != LIMPET_LIFE_DEAD) keep_addresses(flows_.key(i), flows_.value(i));
     if (word.is_alive(now) || word.life == LIMPET_LIFE_BUSY) continue;
     std::memcpy(object_.sweep_request[0].keys[candidates++], &flows_.key(i), sizeof(limpet_flow4_key));
     if (candidates == LIMPET_SWEEP_KEYS) {
@@ -82,6 +82,15 @@ std::size_t Sweeper::sweep_flows() {
   running_.flows += count;
   run(LIMPET_SWEEP_FLOWS4, candidates);
   return count;
+}
+
+// The server's as well, if it is masqueraded for this flow: its destination may have another method by now.
+void Sweeper::keep_addresses(const limpet_flow4_key& key, const limpet_flow& flow) {
+  tables_.address_bits().keep(key.virtual_address);
+  if (flow.method != LIMPET_MASQ) return;
+  std::uint32_t server = 0;
+  std::memcpy(&server, object_.destinations[flow.destination].address, sizeof(server));
+  tables_.address_bits().keep(server);
 }
 
 std::size_t Sweeper::sweep_templates() {

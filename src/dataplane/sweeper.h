@@ -40,6 +40,7 @@ class Sweeper {
   void begin_pass();
   bool advance();  // one batch; false: the pass is done
   void end_pass();
+  void keep_addresses(const limpet_flow4_key& key, const limpet_flow& flow);
   std::size_t sweep_flows();
   std::size_t sweep_templates();
   void run(limpet_sweep_table table, std::uint32_t count);
