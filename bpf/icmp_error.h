@@ -47,6 +47,15 @@ static __always_inline int icmp_error_read(struct __sk_buff *skb, struct icmp_er
 	return is_plain_header(&e->inner) && (e->inner.protocol == IPPROTO_TCP || e->inner.protocol == IPPROTO_UDP);
 }
 
+/* A removed server's are carried, but not counted (ip_vs_in_stats()). */
+static __always_inline void icmp_error_count(struct decision *d, __u32 id)
+{
+	struct limpet_destination *dest = bpf_map_lookup_elem(&destinations, &id);
+
+	if (dest && (dest->flags & LIMPET_DESTINATION_AVAILABLE))
+		d->destination = id;
+}
+
 /* From a client or a router on the way to it, about a packet that carried the virtual address as its source. */
 static __always_inline int icmp_error_in(struct __sk_buff *skb, struct packet *p, struct decision *d,
 					 const struct icmp_error *e)
@@ -73,7 +82,7 @@ static __always_inline int icmp_error_in(struct __sk_buff *skb, struct packet *p
 	hop_for(skb, p, d, id);
 	if (d->hop.kind == LIMPET_HOP_LOCAL)
 		return 0;
-	d->destination = id;
+	icmp_error_count(d, id);
 	if (f->method == LIMPET_MASQ) {
 		d->rewrite = 1;
 		d->address = *(__u32 *)dest->address;
@@ -95,16 +104,29 @@ static __always_inline int icmp_error_out(struct __sk_buff *skb, struct packet *
 		.family = LIMPET_IPV4,
 	};
 	struct limpet_reverse *r = bpf_map_lookup_elem(&reverse4, &rkey);
+	struct limpet_flow4_key key = {
+		.client_address = e->inner.saddr,
+		.client_port = e->inner_source_port,
+		.protocol = e->inner.protocol,
+		.family = LIMPET_IPV4,
+	};
 	struct limpet_config *c = config_get();
+	struct limpet_flow *f;
 
 	if (!r || !c || e->outer.daddr != e->inner.saddr)
+		return 0;
+	key.virtual_address = r->virtual_address;
+	key.virtual_port = r->virtual_port;
+	f = bpf_map_lookup_elem(&flows4, &key);
+	if (!f || !flow_is_alive(*(volatile __u64 *)&f->word, p->now) || f->method != LIMPET_MASQ ||
+	    f->destination_port != e->inner_destination_port)
 		return 0;
 	d->hop_address = e->outer.daddr;
 	d->hop_source = r->virtual_address;
 	hop_get(skb, p, d, client_hop_index(c, d->hop_address, d->hop_source));
 	if (d->hop.kind == LIMPET_HOP_LOCAL)
 		return 0;
-	d->destination = r->destination;
+	icmp_error_count(d, f->destination);
 	d->reply = 1;
 	d->rewrite = 1;
 	d->address = r->virtual_address;
@@ -154,7 +176,8 @@ SUBPROGRAM int icmp_error_through(struct __sk_buff *skb)
 		return door_pass(DOOR_TC);
 	if (d.hop.kind != LIMPET_HOP_READY && d.hop.kind != LIMPET_HOP_NEIGHBOUR)
 		return door_drop(DOOR_TC);
-	count_packet(d.destination, &p, d.reply);
+	if (d.destination)
+		count_packet(d.destination, &p, d.reply);
 	if (d.rewrite && icmp_error_rewrite(skb, e, &d))
 		return door_drop(DOOR_TC);
 	d.rewrite = 0; /* done */

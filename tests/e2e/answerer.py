@@ -3,8 +3,9 @@
 """answerer.py NAME PORT...: a real server for the scenarios, which says its name.
 
 TCP: a line `who` is answered with the name, as often as it is asked; `download N` with N lines of the name, one each
-10 ms. On port 22 the server speaks first, as sshd does. UDP: every datagram is answered with the name, from the address
-that was asked. A connection stays until the client closes it.
+10 ms; `burst N` with a line of N bytes, as fast as it goes. On port 22 the server speaks first, as sshd does. UDP:
+every datagram is answered with the name, from the address that was asked. A connection stays until the client closes
+it.
 """
 import asyncio
 import socket
@@ -27,6 +28,9 @@ async def converse(name: bytes, reader: asyncio.StreamReader, writer: asyncio.St
                     writer.write(name)
                     await writer.drain()
                     await asyncio.sleep(0.01)
+            elif word == "burst":
+                writer.write(b"x" * int(count) + b"\n")
+                await writer.drain()
     except OSError:
         pass  # the client reset the connection
     finally:

@@ -79,6 +79,7 @@ Packet& Packet::to_address(std::uint32_t address, std::uint16_t port) {
 }
 
 Packet& Packet::tcp(int flags) {
+  icmp_.clear();
   is_udp_ = false;
   number_ = 6;
   tcp_flags_ = static_cast<std::uint8_t>(flags);
@@ -86,6 +87,7 @@ Packet& Packet::tcp(int flags) {
 }
 
 Packet& Packet::udp() {
+  icmp_.clear();
   is_udp_ = true;
   number_ = 17;
   return *this;
@@ -93,6 +95,14 @@ Packet& Packet::udp() {
 
 Packet& Packet::without_udp_checksum() {
   udp_checksum_ = false;
+  return *this;
+}
+
+Packet& Packet::icmp(std::uint8_t type, std::uint8_t code, const Bytes& quoted, std::uint16_t mtu) {
+  number_ = 1;
+  icmp_ = {type, code, 0, 0, 0, 0, 0, 0};
+  put16(icmp_, 6, mtu);
+  icmp_.insert(icmp_.end(), quoted.begin(), quoted.end());
   return *this;
 }
 
@@ -169,6 +179,11 @@ Packet& Packet::cut(std::size_t length) {
 }
 
 Bytes Packet::transport() const {
+  if (!icmp_.empty()) {
+    Bytes l4 = icmp_;
+    put16(l4, 2, internet_checksum(l4.data(), l4.size()));
+    return l4;
+  }
   Bytes l4(is_udp_ ? 8 : 20);
   put16(l4, 0, source_port_);
   put16(l4, 2, destination_port_);

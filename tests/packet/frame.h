@@ -35,7 +35,8 @@ class Packet {
   Packet& tcp(int flags);
   Packet& udp();
   Packet& without_udp_checksum();
-  Packet& protocol(std::uint8_t number);  // with the header of whatever tcp() or udp() said
+  Packet& icmp(std::uint8_t type, std::uint8_t code, const Bytes& quoted, std::uint16_t mtu = 0);
+  Packet& protocol(std::uint8_t number);  // with the header of whatever tcp(), udp() or icmp() said
   Packet& payload(std::size_t size, std::uint8_t seed = 1);
   Packet& data(const Bytes& payload);
   Packet& padding(std::size_t size);  // behind the IP packet
@@ -66,6 +67,7 @@ class Packet {
   std::uint8_t tcp_flags_ = kSyn;
   std::uint8_t number_ = 6;
   bool is_udp_ = false;
+  Bytes icmp_;  // header, without its checksum, and quote; empty: no ICMP
   bool udp_checksum_ = true;
   bool spoiled_ = false;
   std::uint16_t fragment_ = 0;

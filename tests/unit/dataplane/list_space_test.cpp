@@ -75,6 +75,27 @@ TEST(ListSpace, scattered_room_does_not_make_a_range) {
   EXPECT_EQ(space.free_entries(), 4u);
 }
 
+TEST(ListSpace, has_room_says_what_take_would_find) {
+  ListSpace space(10);
+  EXPECT_FALSE(space.has_room(11, kStart));
+  EXPECT_TRUE(space.has_room(10, kStart));
+  ASSERT_EQ(space.take(6, kStart), 0u);
+  EXPECT_FALSE(space.has_room(5, kStart));
+  space.give_back(0, 6, kStart);
+  EXPECT_FALSE(space.has_room(5, kStart));
+  EXPECT_TRUE(space.has_room(5, kLater));
+}
+
+TEST(ListSpace, a_burst_of_changes_need_not_wait_once_no_packet_reads_the_old_ranges) {
+  ListSpace space(8);
+  ASSERT_EQ(space.take(8, kStart), 0u);
+  space.give_back(0, 8, kStart);
+  EXPECT_EQ(space.take(8, kStart), std::nullopt);
+  space.reclaim_all();
+  EXPECT_EQ(space.take(8, kStart), 0u);
+  EXPECT_EQ(space.take(1, kLater), std::nullopt) << "no range comes back twice";
+}
+
 TEST(ListSpace, ranges_of_an_adopted_data_plane_are_left_alone) {
   ListSpace space(20);
   space.occupy(5, 5);
@@ -87,6 +108,28 @@ TEST(ListSpace, ranges_of_an_adopted_data_plane_are_left_alone) {
   EXPECT_EQ(space.take(1, kStart), std::nullopt);
   space.give_back(5, 5, kStart);
   EXPECT_EQ(space.take(5, kLater), 5u) << "and come back like all others";
+}
+
+TEST(ListSpace, says_beforehand_whether_a_range_would_be_found) {
+  ListSpace space(8);
+  ASSERT_EQ(space.take(4, kStart), 0u);
+  EXPECT_TRUE(space.has_room(4, kStart));
+  EXPECT_FALSE(space.has_room(5, kStart));
+  space.give_back(0, 4, kStart);
+  EXPECT_FALSE(space.has_room(8, kStart));
+  EXPECT_TRUE(space.has_room(8, kLater));
+  EXPECT_EQ(space.take(8, kLater), 0u) << "asking takes nothing";
+}
+
+TEST(ListSpace, everything_returned_can_be_had_at_once_when_no_packet_reads_it_any_more) {
+  ListSpace space(8);
+  ASSERT_EQ(space.take(4, kStart), 0u);
+  ASSERT_EQ(space.take(4, kStart), 4u);
+  space.give_back(4, 4, kStart);
+  space.give_back(0, 4, kStart);
+  space.reclaim_all();
+  EXPECT_EQ(space.take(8, kStart), 0u);
+  EXPECT_EQ(space.take(1, kLater), std::nullopt) << "and is not freed a second time";
 }
 
 // Entry by entry: the same rules without ranges.

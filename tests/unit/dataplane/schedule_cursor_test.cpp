@@ -14,7 +14,7 @@
 namespace limpet::dataplane {
 namespace {
 
-constexpr std::uint32_t rs1 = 1, rs2 = 2, rs3 = 3, rs4 = 4;
+constexpr std::uint32_t kRs1 = 1, kRs2 = 2, kRs3 = 3, kRs4 = 4;
 constexpr CursorStart kHead{};
 
 template <class Service>
@@ -29,7 +29,7 @@ CursorStart rr_after(const DestinationList& before, std::uint32_t index, const D
 }
 
 CursorStart wrr_after(std::uint32_t current_weight, const DestinationList& after) {
-  const DestinationList before{{rs4, 7}, {rs1, 7}};
+  const DestinationList before{{kRs4, 7}, {kRs1, 7}};
   return start_after_edit(LIMPET_WRR, true, before, {1, current_weight}, after);
 }
 
@@ -39,101 +39,102 @@ TEST(WeightSummary, of_no_destinations_is_weight_0_and_divisor_1) {
 }
 
 TEST(WeightSummary, weights_of_0_do_not_take_part_in_the_divisor) {
-  const WeightSummary some = summarize_weights({{rs1, 6}, {rs2, 0}, {rs3, 4}});
+  const WeightSummary some = summarize_weights({{kRs1, 6}, {kRs2, 0}, {kRs3, 4}});
   EXPECT_EQ(some.highest, 6u);
   EXPECT_EQ(some.gcd, 2u);
-  EXPECT_EQ(summarize_weights({{rs1, 0}, {rs2, 0}}).gcd, 1u);
-  EXPECT_EQ(summarize_weights({{rs1, 2147483647}, {rs2, 0}}).gcd, 2147483647u);
+  EXPECT_EQ(summarize_weights({{kRs1, 0}, {kRs2, 0}}).gcd, 1u);
+  EXPECT_EQ(summarize_weights({{kRs1, 2147483647}, {kRs2, 0}}).gcd, 2147483647u);
 }
 
 TEST(RoundRobin, goes_on_from_the_one_served_last_wherever_it_stands_now) {
-  EXPECT_EQ(rr_after({{rs2, 1}, {rs1, 1}}, 1, {{rs3, 1}, {rs2, 1}, {rs1, 1}}), (CursorStart{2, 0}));
-  EXPECT_EQ(rr_after({{rs3, 1}, {rs2, 1}, {rs1, 1}}, 2, {{rs2, 1}, {rs1, 1}}), (CursorStart{1, 0}));
+  EXPECT_EQ(rr_after({{kRs2, 1}, {kRs1, 1}}, 1, {{kRs3, 1}, {kRs2, 1}, {kRs1, 1}}), (CursorStart{2, 0}));
+  EXPECT_EQ(rr_after({{kRs3, 1}, {kRs2, 1}, {kRs1, 1}}, 2, {{kRs2, 1}, {kRs1, 1}}), (CursorStart{1, 0}));
 }
 
 TEST(RoundRobin, falls_back_to_the_one_before_a_removed_destination) {
-  EXPECT_EQ(rr_after({{rs3, 1}, {rs2, 1}, {rs1, 1}}, 1, {{rs3, 1}, {rs1, 1}}), (CursorStart{0, 0}));
-  EXPECT_EQ(rr_after({{rs3, 1}, {rs2, 1}, {rs1, 1}}, 2, {{rs3, 1}}), (CursorStart{0, 0})) << "two have gone";
+  EXPECT_EQ(rr_after({{kRs3, 1}, {kRs2, 1}, {kRs1, 1}}, 1, {{kRs3, 1}, {kRs1, 1}}), (CursorStart{0, 0}));
+  EXPECT_EQ(rr_after({{kRs3, 1}, {kRs2, 1}, {kRs1, 1}}, 2, {{kRs3, 1}}), (CursorStart{0, 0})) << "two have gone";
 }
 
 TEST(RoundRobin, falls_back_to_the_head_when_nothing_stands_before_the_removed_one) {
-  EXPECT_EQ(rr_after({{rs3, 1}, {rs2, 1}, {rs1, 1}}, 0, {{rs2, 1}, {rs1, 1}}), kHead);
-  EXPECT_EQ(rr_after({{rs1, 1}}, 0, {}), kHead);
+  EXPECT_EQ(rr_after({{kRs3, 1}, {kRs2, 1}, {kRs1, 1}}, 0, {{kRs2, 1}, {kRs1, 1}}), kHead);
+  EXPECT_EQ(rr_after({{kRs1, 1}}, 0, {}), kHead);
 }
 
 TEST(RoundRobin, that_has_not_begun_stays_at_the_head) {
-  EXPECT_EQ(rr_after({{rs1, 1}}, LIMPET_CURSOR_HEAD, {{rs2, 1}, {rs1, 1}}), kHead);
-  EXPECT_EQ(rr_after({}, LIMPET_CURSOR_HEAD, {{rs1, 1}}), kHead);
+  EXPECT_EQ(rr_after({{kRs1, 1}}, LIMPET_CURSOR_HEAD, {{kRs2, 1}, {kRs1, 1}}), kHead);
+  EXPECT_EQ(rr_after({}, LIMPET_CURSOR_HEAD, {{kRs1, 1}}), kHead);
 }
 
 TEST(RoundRobin, is_not_moved_by_weights) {
-  EXPECT_EQ(rr_after({{rs2, 1}, {rs1, 1}}, 1, {{rs2, 5}, {rs1, 0}}), (CursorStart{1, 0}));
+  EXPECT_EQ(rr_after({{kRs2, 1}, {kRs1, 1}}, 1, {{kRs2, 5}, {kRs1, 0}}), (CursorStart{1, 0}));
 }
 
 TEST(RoundRobin, begins_at_the_head_when_it_takes_over_from_another_scheduler) {
-  const DestinationList list{{rs2, 1}, {rs1, 1}};
+  const DestinationList list{{kRs2, 1}, {kRs1, 1}};
   EXPECT_EQ(start_after_edit(LIMPET_RR, false, list, {1, 3}, list), kHead);
 }
 
 TEST(WeightedRoundRobin, restarts_at_the_head_with_its_current_weight) {
-  EXPECT_EQ(wrr_after(2, {{rs2, 1}, {rs1, 7}}), (CursorStart{LIMPET_CURSOR_HEAD, 2}));
+  EXPECT_EQ(wrr_after(2, {{kRs2, 1}, {kRs1, 7}}), (CursorStart{LIMPET_CURSOR_HEAD, 2}));
 }
 
 TEST(WeightedRoundRobin, takes_a_current_weight_above_the_new_top_down_to_it) {
-  EXPECT_EQ(wrr_after(7, {{rs2, 1}, {rs1, 3}}), (CursorStart{LIMPET_CURSOR_HEAD, 3}));
-  EXPECT_EQ(wrr_after(4, {{rs2, 2}, {rs1, 4}}), (CursorStart{LIMPET_CURSOR_HEAD, 3})) << "top: highest - (divisor - 1)";
+  EXPECT_EQ(wrr_after(7, {{kRs2, 1}, {kRs1, 3}}), (CursorStart{LIMPET_CURSOR_HEAD, 3}));
+  EXPECT_EQ(wrr_after(4, {{kRs2, 2}, {kRs1, 4}}), (CursorStart{LIMPET_CURSOR_HEAD, 3}))
+      << "top: highest - (divisor - 1)";
 }
 
 TEST(WeightedRoundRobin, aligns_its_current_weight_to_the_new_divisor) {
-  EXPECT_EQ(wrr_after(5, {{rs2, 4}, {rs1, 8}}), (CursorStart{LIMPET_CURSOR_HEAD, 5}));
-  EXPECT_EQ(wrr_after(4, {{rs2, 4}, {rs1, 8}}), (CursorStart{LIMPET_CURSOR_HEAD, 5}));
-  EXPECT_EQ(wrr_after(3, {{rs2, 4}, {rs1, 8}}), (CursorStart{LIMPET_CURSOR_HEAD, 1}));
+  EXPECT_EQ(wrr_after(5, {{kRs2, 4}, {kRs1, 8}}), (CursorStart{LIMPET_CURSOR_HEAD, 5}));
+  EXPECT_EQ(wrr_after(4, {{kRs2, 4}, {kRs1, 8}}), (CursorStart{LIMPET_CURSOR_HEAD, 5}));
+  EXPECT_EQ(wrr_after(3, {{kRs2, 4}, {kRs1, 8}}), (CursorStart{LIMPET_CURSOR_HEAD, 1}));
 }
 
 TEST(WeightedRoundRobin, begins_at_the_top_after_a_time_without_any_weight) {
-  EXPECT_EQ(wrr_after(5, {{rs2, 0}, {rs1, 0}}), (CursorStart{LIMPET_CURSOR_HEAD, 0}));
+  EXPECT_EQ(wrr_after(5, {{kRs2, 0}, {kRs1, 0}}), (CursorStart{LIMPET_CURSOR_HEAD, 0}));
   EXPECT_EQ(wrr_after(5, {}), (CursorStart{LIMPET_CURSOR_HEAD, 0}));
-  EXPECT_EQ(wrr_after(0, {{rs2, 0}, {rs1, 6}}), (CursorStart{LIMPET_CURSOR_HEAD, 1}));
+  EXPECT_EQ(wrr_after(0, {{kRs2, 0}, {kRs1, 6}}), (CursorStart{LIMPET_CURSOR_HEAD, 1}));
 }
 
 TEST(WeightedRoundRobin, goes_on_where_it_stands_while_its_list_is_unchanged) {
-  const DestinationList list{{rs2, 1}, {rs1, 3}};
+  const DestinationList list{{kRs2, 1}, {kRs1, 3}};
   EXPECT_EQ(start_after_edit(LIMPET_WRR, true, list, {1, 2}, list), (CursorStart{1, 2}));
 }
 
 TEST(WeightedRoundRobin, begins_at_the_top_when_it_takes_over_from_another_scheduler) {
-  const DestinationList list{{rs2, 2}, {rs1, 4}};
+  const DestinationList list{{kRs2, 2}, {kRs1, 4}};
   EXPECT_EQ(start_after_edit(LIMPET_WRR, false, list, {1, 1}, list), (CursorStart{LIMPET_CURSOR_HEAD, 3}));
 }
 
 // Recorded from a kernel: one client after the other, commands in between.
 TEST(RoundRobin, serves_as_the_kernel_was_seen_to_serve) {
   ServedList service(LIMPET_RR);
-  for (const std::uint32_t id : {rs1, rs2, rs3}) service.add(id, 1);
+  for (const std::uint32_t id : {kRs1, kRs2, kRs3}) service.add(id, 1);
   EXPECT_EQ(serve(service, 4), "rs3 rs2 rs1 rs3");
-  service.remove(rs2);
+  service.remove(kRs2);
   EXPECT_EQ(serve(service, 4), "rs1 rs3 rs1 rs3");
-  service.add(rs2, 1);
+  service.add(kRs2, 1);
   EXPECT_EQ(serve(service, 3), "rs1 rs2 rs3");
 }
 
 TEST(WeightedRoundRobin, serves_as_the_kernel_was_seen_to_serve) {
   ServedList service(LIMPET_RR);
-  service.add(rs1, 3);
-  service.add(rs3, 1);
-  service.add(rs2, 1);
+  service.add(kRs1, 3);
+  service.add(kRs3, 1);
+  service.add(kRs2, 1);
   service.set_scheduler(LIMPET_WRR);
   EXPECT_EQ(serve(service, 10), "rs1 rs1 rs2 rs3 rs1 rs1 rs1 rs2 rs3 rs1");
-  service.reweigh(rs3, 2);
+  service.reweigh(kRs3, 2);
   EXPECT_EQ(serve(service, 12), "rs2 rs3 rs1 rs1 rs3 rs1 rs2 rs3 rs1 rs1 rs3 rs1");
 }
 
 // ip_vs_wrr.c: alone, weight 3 is its own divisor and the current weight 1; the next -a keeps that 1.
 TEST(WeightedRoundRobin, begins_low_when_its_first_server_was_added_alone_with_a_weight) {
   ServedList service(LIMPET_WRR);
-  service.add(rs1, 3);
-  service.add(rs3, 1);
-  service.add(rs2, 1);
+  service.add(kRs1, 3);
+  service.add(kRs3, 1);
+  service.add(kRs2, 1);
   EXPECT_EQ(serve(service, 8), "rs2 rs3 rs1 rs1 rs1 rs2 rs3 rs1");
 }
 

@@ -21,6 +21,29 @@ TEST_F(JournalTest, a_first_start_makes_the_directory_and_finds_nothing) {
   EXPECT_TRUE(std::filesystem::exists(deep / "journal"));
 }
 
+TEST_F(JournalTest, a_lost_journal_begins_anew_with_what_is_running) {
+  Configuration running;
+  running.apply(AddService{service("fwm/10")});
+  running.apply(AddDestination{service_key("fwm/10"), server("10.0.0.1:0")});
+  auto opened = Journal::open(directory(), replay, running);
+  ASSERT_TRUE(opened) << opened.error().text;
+  EXPECT_FALSE(replay.found);
+  EXPECT_EQ(replay.configuration, running);
+  open();
+  EXPECT_TRUE(replay.found) << "and is there at once, for a daemon killed right after";
+  EXPECT_EQ(replay.configuration, running);
+}
+
+TEST_F(JournalTest, a_journal_that_is_there_decides_against_what_is_running) {
+  open();
+  Configuration running;
+  running.apply(AddService{service("fwm/10")});
+  close();
+  auto opened = Journal::open(directory(), replay, running);
+  ASSERT_TRUE(opened) << opened.error().text;
+  EXPECT_EQ(replay.configuration, Configuration());
+}
+
 TEST_F(JournalTest, only_its_owner_may_read_it) {
   open();
   struct stat status {};
