@@ -91,8 +91,10 @@ int limpet_tc(struct __sk_buff *skb)
 
 	if (skb->pkt_type != 0 /* PACKET_HOST */ || skb->vlan_present)
 		return door_pass(DOOR_TC);
-	if (f.data + L4_OFFSET > f.end && skb->len >= L4_OFFSET && !bpf_skb_pull_data(skb, L4_OFFSET))
+	if (f.data + L4_OFFSET > f.end) {
+		bpf_skb_pull_data(skb, L4_OFFSET);
 		f = frame_of(skb, DOOR_TC);
+	}
 	ip = f.data + IP_OFFSET;
 	if (f.data + L4_OFFSET <= f.end && skb->protocol == bpf_htons(ETH_P_IP) && ip->protocol == IPPROTO_ICMP)
 		return icmp_error_through(skb);

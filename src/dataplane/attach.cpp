@@ -47,9 +47,23 @@ bool is_ours(std::uint32_t program_id) {
   return ours;
 }
 
+// 0: unknown.
+std::uint32_t id_of(int program) {
+  bpf_prog_info info{};
+  std::uint32_t length = sizeof(info);
+  return ::bpf_obj_get_info_by_fd(program, &info, &length) == 0 ? info.id : 0;
+}
+
+// Of whatever program is there; 0: none.
+std::uint32_t xdp_program_at(int ifindex) {
+  std::uint32_t id = 0;
+  return ::bpf_xdp_query_id(ifindex, 0, &id) == 0 ? id : 0;
+}
+
 }  // namespace
 
 Result<bool> attach_tc(int ifindex, const std::string& interface, Hook hook, int program) {
+  if (const std::uint32_t there = attached_tc(ifindex, hook); there != 0 && there == id_of(program)) return false;
   const LibbpfLog log;
   bpf_tc_hook where = make_hook(ifindex, hook);
   int error = ::bpf_tc_hook_create(&where);
@@ -89,13 +103,15 @@ Result<void> detach_tc(int ifindex, const std::string& interface, Hook hook, boo
 
 XdpOccupant xdp_occupant(int ifindex) {
   const LibbpfLog log;
-  std::uint32_t id = 0;
-  if (::bpf_xdp_query_id(ifindex, 0, &id) != 0 || id == 0) return XdpOccupant::none;
+  const std::uint32_t id = xdp_program_at(ifindex);
+  if (id == 0) return XdpOccupant::none;
   return is_ours(id) ? XdpOccupant::ours : XdpOccupant::other;
 }
 
 Result<void> attach_xdp(int ifindex, const std::string& interface, int program) {
   const LibbpfLog log;
+  // Attaching is told as a change of the link, which would have us called again, for ever.
+  if (const std::uint32_t there = xdp_program_at(ifindex); there != 0 && there == id_of(program)) return {};
   const int error = ::bpf_xdp_attach(ifindex, program, XDP_FLAGS_DRV_MODE, nullptr);
   if (error != 0) return system_error("cannot attach the XDP program to " + interface, -error);
   return {};

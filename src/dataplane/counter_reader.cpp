@@ -5,6 +5,8 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 
+#include <cerrno>
+
 namespace limpet::dataplane {
 
 Counters to_model(const limpet_counters& c) {
@@ -26,6 +28,19 @@ Counters CounterReader::read(std::uint32_t destination) const {
   if (::bpf_map_lookup_elem(counters_, &destination, values.data()) != 0) return sum;
   for (const limpet_counters& c : values) sum += to_model(c);
   return sum;
+}
+
+std::vector<Counters> CounterReader::read_range(std::uint32_t first, std::uint32_t count) const {
+  std::vector<std::uint32_t> keys(count);
+  std::vector<limpet_counters> values(count * cpus_);
+  std::uint32_t before = first - 1;  // a batch begins behind the key it is given
+  std::uint32_t last = 0;
+  std::uint32_t found = count;
+  const int error = ::bpf_map_lookup_batch(counters_, &before, &last, keys.data(), values.data(), &found, nullptr);
+  if ((error != 0 && error != -ENOENT) || found != count) return {};
+  std::vector<Counters> sums(count);
+  for (std::size_t i = 0; i < values.size(); ++i) sums[i / cpus_] += to_model(values[i]);
+  return sums;
 }
 
 void CounterReader::clear(std::uint32_t destination) const {

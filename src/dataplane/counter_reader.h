@@ -17,6 +17,8 @@ class CounterReader {
 
   // Of a destination, before -Z's baseline is taken off.
   Counters read(std::uint32_t destination) const;
+  // Of `count` destinations from `first` on, 1 or higher; empty if they cannot be read.
+  std::vector<Counters> read_range(std::uint32_t first, std::uint32_t count) const;
   // Sets a destination's counters to zero. Precondition: no packet counts on it.
   void clear(std::uint32_t destination) const;
   // By enum limpet_event.

@@ -2,6 +2,7 @@
 // Room in the flat map of destination lists.
 #include "dataplane/list_space.h"
 
+#include <algorithm>
 #include <iterator>
 
 namespace limpet::dataplane {
@@ -17,6 +18,16 @@ std::optional<std::uint32_t> ListSpace::take(std::uint32_t length, Clock::time_p
     return base;
   }
   return std::nullopt;
+}
+
+bool ListSpace::has_room(std::uint32_t length, Clock::time_point now) {
+  reclaim(now);
+  return std::any_of(free_.begin(), free_.end(), [length](const auto& range) { return range.second >= length; });
+}
+
+void ListSpace::reclaim_all() {
+  for (const Returned& returned : returned_) add_free(returned.base, returned.length);
+  returned_.clear();
 }
 
 void ListSpace::occupy(std::uint32_t base, std::uint32_t length) {

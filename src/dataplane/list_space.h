@@ -24,6 +24,10 @@ class ListSpace {
   // Marks a range of an adopted data plane as in use. Precondition: it is free.
   void occupy(std::uint32_t base, std::uint32_t length);
   void give_back(std::uint32_t base, std::uint32_t length, Clock::time_point now);
+  // Whether take() would find a range.
+  bool has_room(std::uint32_t length, Clock::time_point now);
+  // Everything given back is free at once. Precondition: no packet program that ran when it came back runs still.
+  void reclaim_all();
   std::uint32_t free_entries() const;
 
  private:

@@ -52,12 +52,24 @@ class FormerMaps {
   }
 
   bool empty() const { return by_name_.empty(); }
+  // Tables that belong together have one ceiling: that of those which are there, for those which are lost as well.
+  Ceilings ceilings(const Ceilings& configured) const {
+    return {ceiling("services", configured.services), ceiling("destinations", configured.destinations),
+            ceiling("flows4", configured.flows), ceiling("templates4", configured.templates)};
+  }
   int get(const std::string& name) const {
     const auto found = by_name_.find(name);
     return found == by_name_.end() ? -1 : found->second;
   }
 
  private:
+  std::uint32_t ceiling(const std::string& name, std::uint32_t configured) const {
+    bpf_map_info info{};
+    std::uint32_t length = sizeof(info);
+    const int fd = get(name);
+    return fd >= 0 && ::bpf_obj_get_info_by_fd(fd, &info, &length) == 0 ? info.max_entries : configured;
+  }
+
   void add(const std::string& name, int fd) {
     if (!by_name_.emplace(name, fd).second) ::close(fd);
   }
@@ -170,7 +182,7 @@ Result<void> Object::prepare(const std::filesystem::path& pins, const Ceilings& 
   former.find_pinned(pins, skeleton_.get());
   if (attached_program != 0) former.find_attached(attached_program, skeleton_.get());
   if (auto abi = check_abi(former); !abi) return abi;
-  set_ceilings(skeleton_.get(), ceilings);
+  set_ceilings(skeleton_.get(), former.ceilings(ceilings));
   if (auto used = use_former_maps(former, skeleton_.get()); !used) return used;
   adopted_ = !former.empty();
   if (const int error = limpet_bpf__load(skeleton_.get()); error != 0)

@@ -3,11 +3,14 @@
 #include "dataplane/tables.h"
 
 #include <bpf/bpf.h>
-#include <bpf/libbpf.h>
+#include <linux/membarrier.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <unordered_set>
 
 #include "dataplane/keys.h"
 
@@ -37,6 +40,10 @@ Error full(const std::string& what, std::size_t ceiling) {
   return {ErrorCode::no_space, "the table of " + what + " is full: its ceiling is " + std::to_string(ceiling)};
 }
 
+// Waits until every packet program that runs now has ended: the kernel's synchronize_rcu(), some milliseconds. False:
+// this kernel does not offer it (nohz_full).
+bool wait_for_packets() { return ::syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0) == 0; }
+
 }  // namespace
 
 Tables::Tables(Object& object)
@@ -44,7 +51,9 @@ Tables::Tables(Object& object)
   recover();
 }
 
-Result<void> Tables::room_for(const ConfiguredService& service) const {
+Result<void> Tables::room_for(const ConfiguredService& service) {
+  if (service.destinations.size() > LIMPET_PUBLISHED_COUNT_MASK)
+    return full("the destinations of " + service.service.key.to_string(), LIMPET_PUBLISHED_COUNT_MASK);
   const auto found = slots_.find(service.service.key);
   if (found == slots_.end() && free_services_.empty()) return full("services", object_.ceilings().services);
   std::size_t fresh = 0;
@@ -52,6 +61,12 @@ Result<void> Tables::room_for(const ConfiguredService& service) const {
     if (found == slots_.end() || (!found->second.ids.contains(d.key) && !found->second.removed.contains(d.key)))
       ++fresh;
   if (fresh > free_destinations_.size()) return full("destinations", object_.ceilings().destinations - 1);
+  const auto length = static_cast<std::uint32_t>(service.destinations.size()) + LIMPET_LIST_HEADER;
+  if (space_.has_room(length, ListSpace::Clock::now())) return {};
+  // A burst of changes: the room is there, but still waits for packets that may read the old lists.
+  if (wait_for_packets()) space_.reclaim_all();
+  if (!space_.has_room(length, ListSpace::Clock::now()))
+    return full("destination lists (retry in a few seconds)", object_.lists.size());
   return {};
 }
 
@@ -80,17 +95,23 @@ Result<void> Tables::apply(const ConfiguredService& service) {
   DestinationList list;
   for (const Destination& d : service.destinations) {
     const std::uint32_t id = take_destination(s, key, d.key);
-    write_destination(id, key, d);
+    write_destination(id, d);
     list.push_back({id, d.weight});
   }
   if (auto done = publish(s, list, scheduler, s.known && s.scheduler == scheduler); !done) return done;
   // Only now: packets that still read the old list may pick a destination that is going.
-  std::vector<DestinationKey> gone;
-  for (const auto& [destination, id] : s.ids)
-    if (std::none_of(list.begin(), list.end(), [id = id](const ListedDestination& l) { return l.id == id; }))
-      gone.push_back(destination);
-  for (const DestinationKey& destination : gone) discard_destination(s, destination);
+  discard_unlisted(s, list);
   return write_service(key, s, service.service);
+}
+
+void Tables::discard_unlisted(Slot& slot, const DestinationList& list) {
+  if (slot.ids.size() == list.size()) return;
+  std::unordered_set<std::uint32_t> listed;
+  for (const ListedDestination& d : list) listed.insert(d.id);
+  std::vector<DestinationKey> gone;
+  for (const auto& [destination, id] : slot.ids)
+    if (!listed.contains(id)) gone.push_back(destination);
+  for (const DestinationKey& destination : gone) discard_destination(slot, destination);
 }
 
 Result<void> Tables::publish(Slot& slot, const DestinationList& list, limpet_scheduler scheduler, bool same_scheduler) {
@@ -140,6 +161,9 @@ void Tables::remove(const ServiceKey& key) {
   const auto found = slots_.find(key);
   if (found == slots_.end()) return;
   Slot& slot = found->second;
+  // A service that comes back under this name counts from 0, its servers too (ip_vs_ctl.c, __ip_vs_update_dest():
+  // another service than before).
+  zero(key);
   const limpet_service_key raw = service_key(key);
   ::bpf_map_delete_elem(object_.map_fd("services"), &raw);
   slot.known = false;
@@ -151,14 +175,13 @@ void Tables::remove(const ServiceKey& key) {
   slot.length = 0;
   slot.list.clear();
   slot.start = {};
-  // A service that comes back under this name begins with fresh counters of its own.
-  object_.service_residues[slot.id] = {};
 }
 
 void Tables::retain_only(const Configuration& configuration) {
   std::vector<ServiceKey> gone;
   for (const auto& [key, slot] : slots_)
-    if (slot.known && configuration.find(key) == nullptr) gone.push_back(key);
+    // Killed within remove(), a former limpetd leaves destinations configured whose service is gone.
+    if ((slot.known || !slot.ids.empty()) && configuration.find(key) == nullptr) gone.push_back(key);
   for (const ServiceKey& key : gone) remove(key);
 }
 

@@ -5,8 +5,8 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <map>
-#include <optional>
 #include <unordered_map>
 #include <vector>
 
@@ -36,12 +36,15 @@ class Tables {
 
   explicit Tables(Object& object);
 
-  // Whether apply(service) would find room; names the table that is full.
-  Result<void> room_for(const ConfiguredService& service) const;
+  // Whether apply(service) would find room; names the table that is full. May wait some milliseconds in a burst of
+  // changes.
+  Result<void> room_for(const ConfiguredService& service);
   // Makes the tables carry `service` as it is now, new or changed. Packets see the old or the new, never a mix.
   Result<void> apply(const ConfiguredService& service);
   // Connections and templates stay; the destinations become unavailable.
   void remove(const ServiceKey& key);
+  // What adopted tables carry; the order of services is kept only about.
+  Configuration configuration() const;
   // Removes every service that `configuration` does not have: after a start with adopted tables.
   void retain_only(const Configuration& configuration);
   void set_timeouts(const Timeouts& timeouts);
@@ -50,7 +53,10 @@ class Tables {
   std::uint32_t destination_id(const ServiceKey& service, const DestinationKey& key) const;
   DestinationCounts counts(std::uint32_t destination) const;
   Counters counters(std::uint32_t destination) const;  // since the last zero()
-  Counters residue(const ServiceKey& service) const;   // of destinations that are forgotten
+  // All destinations' in `turns` calls, without a system call for each: those whose turn is `turn`.
+  void visit_counters(unsigned turn, unsigned turns,
+                      const std::function<void(std::uint32_t destination, const Counters&)>& visit) const;
+  Counters residue(const ServiceKey& service) const;  // of destinations that are forgotten
   void zero(const ServiceKey& service);
   std::vector<std::uint32_t> destinations_of(const ServiceKey& service) const;  // configured and removed ones
 
@@ -84,7 +90,8 @@ class Tables {
   CursorStart cursor_of(const Slot& slot) const;
   Result<Slot*> slot_for(const ServiceKey& key);
   std::uint32_t take_destination(Slot& slot, const ServiceKey& service, const DestinationKey& key);
-  void write_destination(std::uint32_t id, const ServiceKey& service, const Destination& destination);
+  void write_destination(std::uint32_t id, const Destination& destination);
+  void discard_unlisted(Slot& slot, const DestinationList& list);
   void discard_destination(Slot& slot, const DestinationKey& key);
   void forget_destination(Slot& slot, std::uint32_t id);
   Result<void> publish(Slot& slot, const DestinationList& list, limpet_scheduler scheduler, bool same_scheduler);
@@ -98,6 +105,7 @@ class Tables {
   Slots slots_;                                   // a deleted service stays as long as it has removed destinations
   std::vector<std::uint32_t> free_services_;      // ids, highest first
   std::vector<std::uint32_t> free_destinations_;  // ids, highest first; 0 is nobody's
+  std::uint32_t highest_destination_ = 0;         // that has ever been taken
   std::unordered_map<std::uint32_t, Clock::time_point> idle_since_;  // removed and unreferenced destinations
 };
 

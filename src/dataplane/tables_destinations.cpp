@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The configuration in the data plane's tables: destinations, the trash, counters, and recovery.
-#include <bpf/bpf.h>
-#include <bpf/libbpf.h>
-
+// The configuration in the data plane's tables: destinations, the trash and counters.
 #include <algorithm>
+#include <utility>
 
 #include "dataplane/keys.h"
 #include "dataplane/tables.h"
@@ -21,6 +19,7 @@ std::uint32_t Tables::take_destination(Slot& slot, const ServiceKey& service, co
   } else {
     id = free_destinations_.back();  // room_for() has been asked
     free_destinations_.pop_back();
+    highest_destination_ = std::max(highest_destination_, id);
     reader_.clear(id);
     object_.counts[id] = {};
     object_.counter_bases[id] = {};
@@ -31,7 +30,7 @@ std::uint32_t Tables::take_destination(Slot& slot, const ServiceKey& service, co
   return id;
 }
 
-void Tables::write_destination(std::uint32_t id, const ServiceKey&, const Destination& destination) {
+void Tables::write_destination(std::uint32_t id, const Destination& destination) {
   limpet_destination& d = object_.destinations[id];
   put_address(d.address, destination.key.address);
   d.port = htons(destination.key.port.value);
@@ -118,6 +117,28 @@ Counters Tables::counters(std::uint32_t destination) const {
   return now;
 }
 
+void Tables::visit_counters(unsigned turn, unsigned turns,
+                            const std::function<void(std::uint32_t, const Counters&)>& visit) const {
+  constexpr std::uint32_t kBlock = 64;
+  const auto is_used = [this](std::uint32_t id) {
+    return (object_.destinations[id].flags & LIMPET_DESTINATION_USED) != 0;
+  };
+  for (std::uint32_t block = turn; block * kBlock <= highest_destination_; block += turns) {
+    const std::uint32_t first = std::max(1U, block * kBlock);
+    const std::uint32_t end = std::min((block + 1) * kBlock, highest_destination_ + 1);
+    bool any = false;
+    for (std::uint32_t id = first; id < end && !any; ++id) any = is_used(id);
+    if (!any) continue;
+    const std::vector<Counters> counters = reader_.read_range(first, end - first);
+    for (std::uint32_t i = 0; i < counters.size(); ++i) {
+      if (!is_used(first + i)) continue;
+      Counters now = counters[i];
+      now -= to_model(object_.counter_bases[first + i]);
+      visit(first + i, now);
+    }
+  }
+}
+
 Counters Tables::residue(const ServiceKey& service) const {
   const auto slot = slots_.find(service);
   if (slot == slots_.end()) return {};
@@ -160,60 +181,6 @@ std::vector<Address> Tables::servers() const {
   std::sort(all.begin(), all.end());
   all.erase(std::unique(all.begin(), all.end()), all.end());
   return all;
-}
-
-void Tables::recover() {
-  recover_services();
-  std::vector<bool> used(object_.service_states.size());
-  for (const auto& [key, slot] : slots_) used[slot.id] = true;
-  for (std::size_t id = used.size(); id-- > 0;)
-    if (!used[id]) free_services_.push_back(static_cast<std::uint32_t>(id));
-  recover_destinations();
-}
-
-void Tables::recover_services() {
-  const int fd = object_.map_fd("services");
-  limpet_service_key key{};
-  const limpet_service_key* before = nullptr;
-  limpet_service_key current{};
-  while (::bpf_map_get_next_key(fd, before, &key) == 0) {
-    current = key;
-    before = &current;
-    Slot slot;
-    if (::bpf_map_lookup_elem(fd, &current, &slot.value) != 0) continue;
-    slot.id = slot.value.id;
-    slot.known = true;
-    const std::uint64_t word = load_word(object_.service_states[slot.id].published);
-    const auto count = static_cast<std::uint32_t>((word >> LIMPET_PUBLISHED_COUNT_SHIFT) & LIMPET_PUBLISHED_COUNT_MASK);
-    slot.generation = (word >> LIMPET_PUBLISHED_GENERATION_SHIFT) & LIMPET_PUBLISHED_GENERATION_MASK;
-    slot.scheduler = static_cast<limpet_scheduler>(word >> LIMPET_PUBLISHED_SCHEDULER_SHIFT);
-    if (word != 0) {
-      slot.base = static_cast<std::uint32_t>(word & LIMPET_PUBLISHED_BASE_MASK);
-      slot.length = count + LIMPET_LIST_HEADER;
-      space_.occupy(slot.base, slot.length);
-      slot.start = {object_.lists[slot.base].first, object_.lists[slot.base].second};
-      for (std::uint32_t i = 0; i < count; ++i) {
-        const limpet_list_entry& entry = object_.lists[slot.base + LIMPET_LIST_HEADER + i];
-        slot.list.push_back({entry.first, entry.second});
-      }
-    }
-    slots_.emplace(service_key(current), std::move(slot));
-  }
-}
-
-void Tables::recover_destinations() {
-  for (auto id = static_cast<std::uint32_t>(object_.destinations.size()); id-- > 1;) {
-    const limpet_destination& d = object_.destinations[id];
-    if ((d.flags & LIMPET_DESTINATION_USED) == 0) {
-      free_destinations_.push_back(id);
-      continue;
-    }
-    auto slot = slot_for(service_key(d.service));
-    if (!slot) continue;
-    const DestinationKey key{get_address(d.address, d.family), port_of(d.port)};
-    auto& ids = (d.flags & LIMPET_DESTINATION_AVAILABLE) != 0 ? (*slot)->ids : (*slot)->removed;
-    ids.emplace(key, id);
-  }
 }
 
 }  // namespace limpet::dataplane

@@ -14,12 +14,28 @@ namespace limpet {
 
 using dataplane::Hook;
 
+namespace {
+
+// Takes our programs out of an interface, and its clsact if that is ours. Nothing there is success.
+Result<void> close_door(QdiscRecord& qdiscs, const network::Link& link) {
+  const bool added = qdiscs.contains(link.name);
+  auto first = dataplane::detach_xdp(link.index, link.name);
+  for (const auto& done : {dataplane::detach_tc(link.index, link.name, Hook::ingress, added),
+                           dataplane::detach_tc(link.index, link.name, Hook::egress, false)})
+    if (first && !done) first = done;
+  if (added) qdiscs.remove(link.name);
+  return first;
+}
+
+}  // namespace
+
 bool Doors::is_wanted(const network::DoorLink& link) const {
   const auto& names = options_.interfaces;
   return names.empty() || std::find(names.begin(), names.end(), link.name) != names.end();
 }
 
 void Doors::refresh(const std::vector<network::Link>& links) {
+  keep_record_of_renamed(links);
   std::map<std::string, Door> now;
   for (const network::DoorLink& link : network::door_links(links)) {
     if (!is_wanted(link)) continue;
@@ -30,6 +46,7 @@ void Doors::refresh(const std::vector<network::Link>& links) {
       spdlog::info("interface {}: {} door ({})", link.name, door.status.door, door.status.reason);
     now.emplace(link.name, std::move(door));
   }
+  close_others(links, now);
   for (const std::string& name : options_.interfaces)
     if (!now.contains(name)) now[name].status = {name, "none", "there is no such Ethernet interface now"};
   for (const auto& [name, door] : doors_) {
@@ -38,6 +55,30 @@ void Doors::refresh(const std::vector<network::Link>& links) {
     qdiscs_.remove(name);
   }
   doors_ = std::move(now);
+  first_ = false;
+}
+
+// The qdisc goes along with an interface that gets another name, and so must its record.
+void Doors::keep_record_of_renamed(const std::vector<network::Link>& links) {
+  for (const auto& [name, door] : doors_) {
+    const auto same = [index = door.ifindex](const network::Link& link) { return link.index == index; };
+    const auto link = std::find_if(links.begin(), links.end(), same);
+    if (door.ifindex != 0 && link != links.end() && link->name != name && qdiscs_.contains(name))
+      qdiscs_.add(link->name);
+  }
+}
+
+// Interfaces that had a door and are not to have one now: they have become a bridge's port, say, or a former limpetd
+// was to serve others.
+void Doors::close_others(const std::vector<network::Link>& links, const std::map<std::string, Door>& now) {
+  for (const network::Link& link : links) {
+    if (now.contains(link.name) || link.name == network::kMarkDevice || link.name == network::kMarkPeer) continue;
+    const auto had = [&](const auto& entry) { return entry.second.ifindex == link.index; };
+    if (!first_ && std::none_of(doors_.begin(), doors_.end(), had)) continue;
+    if (const auto closed = close_door(qdiscs_, link); !closed) spdlog::warn("{}", closed.error().text);
+    limpet_device& device = object_.devices[static_cast<std::uint32_t>(link.index) % LIMPET_DEVICES];
+    if (device.ifindex == static_cast<std::uint32_t>(link.index)) dataplane::store_word(device.ifindex, 0);
+  }
 }
 
 Doors::Door Doors::open(const network::DoorLink& link) {
@@ -92,16 +133,8 @@ std::vector<std::string> Doors::interfaces() const {
 
 Result<void> close_all_doors(QdiscRecord& qdiscs, const std::vector<network::Link>& links) {
   Result<void> first;
-  const auto keep_first = [&first](const Result<void>& result) {
-    if (!result && first) first = result;
-  };
-  for (const network::Link& link : links) {
-    const bool added = qdiscs.contains(link.name);
-    keep_first(dataplane::detach_xdp(link.index, link.name));
-    keep_first(dataplane::detach_tc(link.index, link.name, Hook::ingress, added));
-    keep_first(dataplane::detach_tc(link.index, link.name, Hook::egress, false));
-    if (added) qdiscs.remove(link.name);
-  }
+  for (const network::Link& link : links)
+    if (const auto closed = close_door(qdiscs, link); !closed && first) first = closed;
   const auto left = qdiscs.interfaces();
   for (const std::string& gone : left) qdiscs.remove(gone);
   return first;

@@ -31,6 +31,8 @@ class Doors {
     int ifindex = 0;
   };
   bool is_wanted(const network::DoorLink& link) const;
+  void keep_record_of_renamed(const std::vector<network::Link>& links);
+  void close_others(const std::vector<network::Link>& links, const std::map<std::string, Door>& now);
   Door open(const network::DoorLink& link);
   DoorStatus open_xdp(const network::DoorLink& link);
   void describe_device(const network::DoorLink& link, bool xdp);
@@ -39,6 +41,7 @@ class Doors {
   const DirectorOptions& options_;
   QdiscRecord& qdiscs_;
   std::map<std::string, Door> doors_;
+  bool first_ = true;  // nothing is known yet of what a former limpetd has left
 };
 
 // Takes every door out of the interfaces of this network namespace, and the qdiscs on record. Returns the first error.

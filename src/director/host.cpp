@@ -2,6 +2,7 @@
 // What the director keeps up in the host around the data plane.
 #include "director/host.h"
 
+#include <net/if.h>
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
@@ -28,29 +29,33 @@ Result<std::unique_ptr<Host>> Host::open(const DirectorOptions& options) {
   if (!monitor) return monitor.error();
   auto sysctls = network::Sysctls::open(sysctl_record(options.run_directory).string());
   if (!sysctls) return sysctls.error();
-  std::unique_ptr<Host> host(new Host(options, std::move(*netlink), std::move(*monitor), std::move(*sysctls)));
-  const auto device = host->mark_path_.ensure_device();
-  if (!device) return device.error();
-  host->mark_device_ = *device;
-  return host;
+  return std::unique_ptr<Host>(new Host(options, std::move(*netlink), std::move(*monitor), std::move(*sysctls)));
 }
 
 std::uint32_t Host::attached_program() const {
-  return dataplane::attached_tc(mark_device_.ifindex, dataplane::Hook::egress);
+  const unsigned index = ::if_nametoindex(network::kMarkDevice);
+  return index == 0 ? 0 : dataplane::attached_tc(static_cast<int>(index), dataplane::Hook::egress);
 }
 
 Result<void> Host::connect(dataplane::Object& object) {
   object_ = &object;
-  dataplane::store_word(object.config[0].mark_ifindex, static_cast<std::uint32_t>(mark_device_.ifindex));
-  const auto attached =
-      dataplane::attach_tc(mark_device_.ifindex, network::kMarkDevice, dataplane::Hook::egress, object.mark_program());
-  if (!attached) return attached.error();
-  const auto back = dataplane::attach_tc(mark_device_.peer_ifindex, network::kMarkPeer, dataplane::Hook::ingress,
-                                         object.return_program());
-  if (!back) return back.error();
+  const auto device = mark_path_.ensure_device();
+  if (!device) return device.error();
+  if (auto opened = open_mark_door(*device); !opened) return opened;
   doors_ = std::make_unique<Doors>(object, options_, qdiscs_);
   refresh_doors();
   return {};
+}
+
+Result<void> Host::open_mark_door(const network::MarkDevice& device) {
+  mark_device_ = device;
+  dataplane::store_word(object_->config[0].mark_ifindex, static_cast<std::uint32_t>(device.ifindex));
+  const auto attached =
+      dataplane::attach_tc(device.ifindex, network::kMarkDevice, dataplane::Hook::egress, object_->mark_program());
+  if (!attached) return attached.error();
+  const auto back = dataplane::attach_tc(device.peer_ifindex, network::kMarkPeer, dataplane::Hook::ingress,
+                                         object_->return_program());
+  return back ? Result<void>() : back.error();
 }
 
 void Host::refresh_doors() {
@@ -58,42 +63,52 @@ void Host::refresh_doors() {
   if (links)
     doors_->refresh(*links);
   else
-    spdlog::warn("{}", links.error().text);
+    complain(links.error());
 }
 
 Result<void> Host::lead(const network::MarkPathPlan& plan) {
   limpet_config& config = object_->config[0];
-  if (!plan.active()) dataplane::store_word(config.flags, config.flags & ~static_cast<__u32>(LIMPET_DEFER_IPV4));
-  if (auto led = mark_path_.ensure_rules(plan, doors_->interfaces()); !led) return led;
   plan_ = plan;
-  if (plan.active()) dataplane::store_word(config.flags, config.flags | LIMPET_DEFER_IPV4);
-  return {};
+  if (!plan.active()) dataplane::store_word(config.flags, config.flags & ~static_cast<__u32>(LIMPET_DEFER_IPV4));
+  auto led = mark_path_.ensure_rules(plan, doors_->interfaces());
+  led_ = static_cast<bool>(led);
+  if (led && plan.active()) dataplane::store_word(config.flags, config.flags | LIMPET_DEFER_IPV4);
+  return led;
 }
 
-void Host::keep_servers(const std::vector<Address>& servers) { neighbours_.keep(servers); }
-
-bool Host::take_changes() {
+void Host::take_changes() {
   const auto changes = monitor_.read();
-  if (!changes) {
-    spdlog::warn("{}", changes.error().text);
-    return false;
-  }
-  if (!changes->any()) return false;
-  if (changes->links) {
-    // limpet0 itself may have been deleted.
-    const auto device = mark_path_.ensure_device();
-    if (!device) {
-      spdlog::error("{}", device.error().text);
-    } else if (*device != mark_device_ || attached_program() == 0) {
-      mark_device_ = *device;
-      if (auto connected = connect(*object_); !connected) spdlog::error("{}", connected.error().text);
-    }
-    refresh_doors();
-  }
+  if (!changes) return complain(changes.error());
+  if (!changes->any()) return;
+  pending_ |= *changes;
   for (std::size_t i = 0; i < object_->local_cache.size(); ++i) dataplane::store_word(object_->local_cache[i], 0);
-  if (plan_.active())
-    if (const auto led = lead(plan_); !led) spdlog::warn("{}", led.error().text);
+}
+
+bool Host::settle() {
+  if (!pending_.any()) return false;
+  const network::Changes changes = std::exchange(pending_, {});
+  settled_ = true;
+  if (changes.links) settle_links();
+  if (plan_.active() || !led_)
+    if (const auto led = lead(plan_); !led) complain(led.error());
+  if (is_settled()) complaints_.clear();
   return true;
+}
+
+void Host::settle_links() {
+  // limpet0 itself may have been deleted.
+  const auto device = mark_path_.ensure_device();
+  if (!device) {
+    complain(device.error());
+  } else if (*device != mark_device_ || attached_program() == 0) {
+    if (const auto opened = open_mark_door(*device); !opened) complain(opened.error());
+  }
+  refresh_doors();
+}
+
+void Host::complain(const Error& error) {
+  settled_ = false;
+  if (complaints_.insert(error.text).second) spdlog::error("{}", error.text);
 }
 
 void Host::look_for_hazards() {

@@ -5,6 +5,7 @@
 
 #include <filesystem>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -22,21 +23,29 @@ namespace limpet {
 
 class Host {
  public:
-  // Opens sockets and records and makes limpet0; attaches nothing yet.
+  // Opens sockets and records; changes nothing yet.
   static Result<std::unique_ptr<Host>> open(const DirectorOptions& options);
 
   // Id of the mark door's program that a former limpetd has left at limpet0; 0: none.
   std::uint32_t attached_program() const;
-  // Attaches the mark door and the doors. The data plane's configuration is told of limpet0.
+  // Makes limpet0, attaches the mark door and the doors. The data plane's configuration is told of limpet0.
   Result<void> connect(dataplane::Object& object);
 
   // Rules and routes for `plan`. With the first packets' flag: on only when their way is there, off before it goes.
   Result<void> lead(const network::MarkPathPlan& plan);
-  void keep_servers(const std::vector<Address>& servers);
+  // Whether the last lead() was for `plan`, and succeeded.
+  bool leads(const network::MarkPathPlan& plan) const { return led_ && plan_ == plan; }
+  Neighbours& neighbours() { return neighbours_; }
 
   int monitor_fd() const { return monitor_.fd(); }
-  // Takes in what the kernel has notified. True: routes or addresses have changed, next hops may have.
-  bool take_changes();
+  // Takes in what the kernel has notified; settle() acts on it, so that a burst of changes is answered once.
+  void take_changes();
+  // True: something has changed, next hops may have, too.
+  bool settle();
+  // With the next settle() everything is looked at once more: what nobody notifies (a filter taken off an interface).
+  void look_again() { pending_ = network::kEverythingChanged; }
+  // Whether the last settle() or lead() could do all that it wanted.
+  bool is_settled() const { return settled_ && led_; }
   // Looks for settings that would break the mark path, at most every few seconds; new ones are logged.
   void look_for_hazards();
 
@@ -45,7 +54,10 @@ class Host {
 
  private:
   Host(const DirectorOptions& options, network::Netlink netlink, network::Monitor monitor, network::Sysctls sysctls);
+  Result<void> open_mark_door(const network::MarkDevice& device);
+  void settle_links();
   void refresh_doors();
+  void complain(const Error& error);
 
   const DirectorOptions& options_;
   network::Netlink netlink_;
@@ -58,6 +70,10 @@ class Host {
   dataplane::Object* object_ = nullptr;
   std::unique_ptr<Doors> doors_;
   network::MarkPathPlan plan_;
+  network::Changes pending_;
+  bool settled_ = true;
+  bool led_ = false;
+  std::set<std::string> complaints_;  // each is said once, not with every attempt
   std::vector<std::string> hazards_;
 };
 

@@ -94,7 +94,10 @@ std::string text_of(const Configuration& configuration) {
 }  // namespace
 
 Journal::Journal(Journal&& other) noexcept
-    : directory_(std::move(other.directory_)), fd_(std::exchange(other.fd_, -1)), dirty_(other.dirty_) {}
+    : directory_(std::move(other.directory_)),
+      fd_(std::exchange(other.fd_, -1)),
+      dirty_(other.dirty_),
+      torn_(other.torn_) {}
 
 Journal::~Journal() {
   if (fd_ < 0) return;
@@ -102,7 +105,7 @@ Journal::~Journal() {
   ::close(fd_);
 }
 
-Result<Journal> Journal::open(const std::filesystem::path& directory, Replay& replay) {
+Result<Journal> Journal::open(const std::filesystem::path& directory, Replay& replay, const Configuration& otherwise) {
   std::error_code error;
   std::filesystem::create_directories(directory, error);
   if (error) return system_error("cannot create the state directory " + directory.string(), error.value());
@@ -111,6 +114,7 @@ Result<Journal> Journal::open(const std::filesystem::path& directory, Replay& re
   const auto text = text_in(path);
   if (!text) return text.error();
   replay.found = text->has_value();
+  if (!replay.found) replay.configuration = otherwise;
   if (replay.found && replay_all(**text, replay)) {
     const auto kept = directory / "journal.damaged";
     std::filesystem::copy_file(path, kept, std::filesystem::copy_options::overwrite_existing, error);
@@ -140,14 +144,19 @@ Result<void> Journal::rewrite(const Configuration& configuration) {
   if (fd_ >= 0) ::close(fd_);
   fd_ = fd;
   dirty_ = false;
+  torn_ = false;
   return {};
 }
 
 Result<void> Journal::append(const Command& command) {
   const off_t end = ::lseek(fd_, 0, SEEK_END);
-  auto written = write_all(fd_, line_of(command), (directory_ / kName).string());
-  if (!written && end >= 0 && ::ftruncate(fd_, end) != 0)
+  // What is left of a torn line must not take this one along.
+  auto written = write_all(fd_, (torn_ ? "\n" : "") + line_of(command), (directory_ / kName).string());
+  if (written) torn_ = false;
+  if (!written && end >= 0 && ::ftruncate(fd_, end) != 0) {
+    torn_ = true;
     return Error{ErrorCode::internal, written.error().text + "; and what was written of it cannot be taken back"};
+  }
   if (written) dirty_ = true;
   return written;
 }

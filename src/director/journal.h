@@ -21,9 +21,10 @@ struct Replay {
 
 class Journal {
  public:
-  // Reads the journal in `directory`, then starts a new one that holds just the outcome. The old file is kept as
-  // journal.damaged if a line other than the last could not be read.
-  static Result<Journal> open(const std::filesystem::path& directory, Replay& replay);
+  // Reads the journal in `directory`, then starts a new one that holds just the outcome; `otherwise` if there was none.
+  // The old file is kept as journal.damaged if a line other than the last could not be read.
+  static Result<Journal> open(const std::filesystem::path& directory, Replay& replay,
+                              const Configuration& otherwise = {});
 
   Journal(Journal&& other) noexcept;
   Journal& operator=(Journal&&) = delete;
@@ -42,6 +43,7 @@ class Journal {
   std::filesystem::path directory_;
   int fd_ = -1;
   bool dirty_ = false;
+  bool torn_ = false;  // it ends in a part of a line
 };
 
 }  // namespace limpet

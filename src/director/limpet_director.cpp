@@ -13,6 +13,7 @@ namespace limpet {
 namespace {
 
 constexpr unsigned kTicksPerSecond = 1000 / LimpetDirector::kTick.count();
+constexpr std::chrono::microseconds kNeighbourBudget{2000};  // a tick
 
 }  // namespace
 
@@ -37,20 +38,26 @@ Result<void> LimpetDirector::prepare() {
   tables_ = std::make_unique<dataplane::Tables>(*object_);
   sweeper_ = std::make_unique<dataplane::Sweeper>(*object_, *tables_);
 
+  // Without a journal the running data plane is asked: a lost state directory must not take the services along.
   Replay replay;
-  auto journal = Journal::open(options_.state_directory, replay);
+  auto journal =
+      Journal::open(options_.state_directory, replay, object_->adopted() ? tables_->configuration() : Configuration());
   if (!journal) return journal.error();
   journal_ = std::make_unique<Journal>(std::move(*journal));
+  if (object_->adopted() && !replay.found)
+    spdlog::warn("there was no journal in {}: going on with what the data plane has",
+                 options_.state_directory.string());
   if (auto connected = host_->connect(*object_); !connected) return connected;
-  return bring_in(replay);
+  bring_in(replay);
+  return {};
 }
 
 // The journal's configuration as a difference to what the tables carry already.
-Result<void> LimpetDirector::bring_in(const Replay& replay) {
+void LimpetDirector::bring_in(const Replay& replay) {
   for (const std::string& problem : replay.problems) spdlog::error("{}", problem);
   configuration_ = replay.configuration;
   for (const ConfiguredService& service : configuration_.services()) plan_.add(service.service.key);
-  if (const auto led = host_->lead(plan_.plan()); !led) return led;
+  lead_as_planned();
   // Oldest first: the order in which the kernel would have got them.
   for (auto service = configuration_.services().rbegin(); service != configuration_.services().rend(); ++service)
     if (const auto done = tables_->apply(*service); !done)
@@ -58,53 +65,68 @@ Result<void> LimpetDirector::bring_in(const Replay& replay) {
   tables_->retain_only(configuration_);
   tables_->set_timeouts(configuration_.timeouts());
   spdlog::info("{} services", configuration_.services().size());
-  return {};
 }
 
-Result<void> LimpetDirector::check(const Command& command) const {
+// What fails is tried again (every_second()); until then services by address go on.
+void LimpetDirector::lead_as_planned() {
+  const network::MarkPathPlan plan = plan_.plan();
+  if (host_->leads(plan)) return;
+  if (const auto led = host_->lead(plan); !led) spdlog::error("{}", led.error().text);
+}
+
+// Everything that can refuse a command is asked before the journal is written.
+Result<void> LimpetDirector::check(const Command& command) {
   if (auto fine = configuration_.check(command); !fine) return fine;
   if (auto fine = carried(command); !fine) return fine;
-  if (const auto* add = std::get_if<AddService>(&command)) {
-    return tables_->room_for({add->service, {}});
-  }
-  if (const auto* add = std::get_if<AddDestination>(&command)) {
-    ConfiguredService service = *configuration_.find(add->service);
-    service.destinations.insert(service.destinations.begin(), add->destination);
-    return tables_->room_for(service);
-  }
-  return {};
+  return std::visit(
+      [this](const auto& c) -> Result<void> {
+        using C = std::decay_t<decltype(c)>;
+        if constexpr (std::is_same_v<C, AddService>) {
+          return tables_->room_for({c.service, {}});
+        } else if constexpr (std::is_same_v<C, AddDestination>) {
+          ConfiguredService service = *configuration_.find(c.service);
+          service.destinations.insert(service.destinations.begin(), c.destination);
+          return tables_->room_for(service);
+        } else if constexpr (std::is_same_v<C, EditService>) {
+          return tables_->room_for(*configuration_.find(c.service.key));
+        } else if constexpr (std::is_same_v<C, EditDestination> || std::is_same_v<C, DeleteDestination>) {
+          return tables_->room_for(*configuration_.find(c.service));
+        } else {
+          return {};
+        }
+      },
+      command);
 }
 
 // Validates, leads first packets where they will be needed, journals, applies.
 Result<void> LimpetDirector::execute(const Command& command) {
   if (unloaded_) return Error{ErrorCode::not_running, "limpetd is ending: it has been unloaded"};
   if (auto fine = check(command); !fine) return fine;
-  const network::MarkPathPlan before = plan_.plan();
-  if (const auto* add = std::get_if<AddService>(&command)) {
-    plan_.add(add->service.key);
-    if (const auto plan = plan_.plan(); plan != before) {
-      if (auto led = host_->lead(plan); !led) {
-        plan_.remove(add->service.key);
-        (void)host_->lead(before);
-        return led;
-      }
-    }
-  }
-  if (auto written = journal_->append(command); !written) return written;
-  return apply(command);
-}
-
-Result<void> LimpetDirector::apply(const Command& command) {
-  const network::MarkPathPlan before = plan_.plan();
-  std::vector<ServiceKey> zeroed;
-  if (const auto* zero = std::get_if<Zero>(&command)) {
-    if (zero->service) {
-      tables_->zero(*zero->service);
+  // Counters are no part of the configuration.
+  if (const auto* zeroing = std::get_if<Zero>(&command)) {
+    if (zeroing->service) {
+      zero(*zeroing->service);
     } else {
-      for (const ConfiguredService& service : configuration_.services()) tables_->zero(service.service.key);
+      for (const ConfiguredService& service : configuration_.services()) zero(service.service.key);
     }
     return {};
   }
+  const auto* add = std::get_if<AddService>(&command);
+  if (add == nullptr) {
+    if (auto written = journal_->append(command); !written) return written;
+    return apply(command);
+  }
+  plan_.add(add->service.key);
+  const network::MarkPathPlan plan = plan_.plan();
+  auto ready = host_->leads(plan) ? Result<void>() : host_->lead(plan);
+  if (ready) ready = journal_->append(command);
+  if (ready) return apply(command);
+  plan_.remove(add->service.key);
+  lead_as_planned();
+  return ready;
+}
+
+Result<void> LimpetDirector::apply(const Command& command) {
   if (std::holds_alternative<Flush>(command)) {
     for (const ConfiguredService& service : configuration_.services()) {
       tables_->remove(service.service.key);
@@ -112,37 +134,61 @@ Result<void> LimpetDirector::apply(const Command& command) {
     }
   }
   configuration_.apply(command);
-  Result<void> done;
-  std::visit(
-      [&](const auto& c) {
+  const auto done = apply_to_tables(command);
+  if (const auto* add = std::get_if<AddService>(&command); add != nullptr && !done)
+    return take_back(add->service.key, done.error());
+  if (std::holds_alternative<Flush>(command) || std::holds_alternative<DeleteService>(command)) lead_as_planned();
+  return done;
+}
+
+Result<void> LimpetDirector::apply_to_tables(const Command& command) {
+  return std::visit(
+      [this](const auto& c) -> Result<void> {
         using C = std::decay_t<decltype(c)>;
         if constexpr (std::is_same_v<C, AddService> || std::is_same_v<C, EditService>) {
-          done = tables_->apply(*configuration_.find(c.service.key));
+          return tables_->apply(*configuration_.find(c.service.key));
         } else if constexpr (std::is_same_v<C, AddDestination> || std::is_same_v<C, EditDestination> ||
                              std::is_same_v<C, DeleteDestination>) {
-          done = tables_->apply(*configuration_.find(c.service));
           neighbours_due_ = true;
+          return tables_->apply(*configuration_.find(c.service));
         } else if constexpr (std::is_same_v<C, DeleteService>) {
           tables_->remove(c.key);
           plan_.remove(c.key);
         } else if constexpr (std::is_same_v<C, SetTimeouts>) {
           tables_->set_timeouts(configuration_.timeouts());
         }
+        return {};
       },
       command);
-  if (const auto plan = plan_.plan(); plan != before)
-    if (const auto led = host_->lead(plan); !led) spdlog::warn("{}", led.error().text);
-  return done;
+}
+
+// A service that the kernel had no memory for, although there was room in the tables.
+Result<void> LimpetDirector::take_back(const ServiceKey& added, const Error& why) {
+  const DeleteService undo{added};
+  if (const auto written = journal_->append(undo); !written) spdlog::error("{}", written.error().text);
+  (void)apply(undo);
+  return why;
+}
+
+// Rates begin anew as well (ip_vs_est.c, ip_vs_zero_estimator()).
+void LimpetDirector::zero(const ServiceKey& service) {
+  tables_->zero(service);
+  for (const std::uint32_t id : tables_->destinations_of(service)) {
+    rates_[id] = {};
+    rates_[id].sample({});
+  }
 }
 
 void LimpetDirector::tick() {
   if (unloaded_) return;
   sweeper_->step();
   sample_rates();
-  if (neighbours_due_) {
+  if (host_->settle()) neighbours_due_ = true;
+  if (neighbours_due_ && !host_->neighbours().is_busy()) {
     neighbours_due_ = false;
-    host_->keep_servers(tables_->servers());
+    host_->neighbours().begin(tables_->servers());
   }
+  host_->neighbours().step(kNeighbourBudget);
   if (++ticks_ % kTicksPerSecond == 0) every_second();
 }
 
@@ -153,18 +199,18 @@ void LimpetDirector::every_second() {
   const unsigned second = ticks_ / kTicksPerSecond;
   if (second % 5 == 1) host_->look_for_hazards();
   if (second % 10 == 0) neighbours_due_ = true;
+  if (second % 10 == 0 || !host_->is_settled()) host_->look_again();
 }
 
 // Each destination's turn comes every two seconds; the turns are spread over the ticks.
 void LimpetDirector::sample_rates() {
   constexpr unsigned kTurns = kTicksPerSecond * Estimator::kPeriodSeconds;
-  for (const ConfiguredService& service : configuration_.services())
-    for (const std::uint32_t id : tables_->destinations_of(service.service.key))
-      if (id % kTurns == ticks_ % kTurns) rates_[id].sample(tables_->counters(id));
+  tables_->visit_counters(ticks_ % kTurns, kTurns,
+                          [this](std::uint32_t id, const Counters& counters) { rates_[id].sample(counters); });
 }
 
-void LimpetDirector::on_network_change() {
-  if (!unloaded_ && host_->take_changes()) neighbours_due_ = true;
-}
+// Read even when unloaded: the loop would spin on what stays unread, should something have kept the unloading from
+// being complete.
+void LimpetDirector::on_network_change() { host_->take_changes(); }
 
 }  // namespace limpet

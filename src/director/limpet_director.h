@@ -42,9 +42,13 @@ class LimpetDirector : public Director {
  private:
   explicit LimpetDirector(const DirectorOptions& options) : options_(options), plan_(options.first_packets_netfilter) {}
   Result<void> prepare();
-  Result<void> bring_in(const Replay& replay);
-  Result<void> check(const Command& command) const;
+  void bring_in(const Replay& replay);
+  Result<void> check(const Command& command);
   Result<void> apply(const Command& command);
+  Result<void> apply_to_tables(const Command& command);
+  Result<void> take_back(const ServiceKey& added, const Error& why);
+  void zero(const ServiceKey& service);
+  void lead_as_planned();
   void every_second();
   void sample_rates();
   ServiceView view(const ConfiguredService& service) const;

@@ -5,28 +5,62 @@
 #include <spdlog/spdlog.h>
 
 namespace limpet {
+namespace {
 
-void Neighbours::keep(const std::vector<Address>& servers) {
-  std::set<std::pair<int, Address>> wanted;
-  for (const Address& server : servers) {
-    const auto hop = netlink_.next_hop(server);
-    if (!hop || hop->local || hop->interface == 0) continue;
-    wanted.emplace(hop->interface, hop->gateway.value_or(server));
+bool is_ours(const network::Neighbour& neighbour) {
+  return neighbour.managed && neighbour.protocol == network::kRouteProtocol;
+}
+
+}  // namespace
+
+void Neighbours::begin(std::vector<Address> servers) {
+  if (!took_former_) take_former();
+  servers_ = std::move(servers);
+  position_ = 0;
+  wanted_.clear();
+  busy_ = true;
+}
+
+// Those that a former limpetd managed, for servers which may be gone by now.
+void Neighbours::take_former() {
+  const auto all = netlink_.neighbours(Family::ipv4);
+  if (!all) return;
+  for (const network::Neighbour& neighbour : *all)
+    if (is_ours(neighbour)) kept_.emplace(neighbour.interface, neighbour.address);
+  took_former_ = true;
+}
+
+void Neighbours::step(std::chrono::microseconds budget) {
+  if (!busy_) return;
+  const auto end_of_turn = Clock::now() + budget;
+  while (position_ < servers_.size()) {
+    keep_way_to(servers_[position_++]);
+    if (Clock::now() >= end_of_turn) return;
   }
-  for (const auto& [interface, address] : wanted) {
-    if (const auto done = netlink_.keep_neighbour(interface, address); !done)
-      spdlog::debug("neighbour {}: {}", address.to_string(), done.error().text);
-  }
+  end();
+}
+
+void Neighbours::keep_way_to(const Address& server) {
+  const auto hop = netlink_.next_hop(server);
+  if (!hop || hop->local || hop->interface == 0) return;
+  const Address neighbour = hop->gateway.value_or(server);
+  if (!wanted_.emplace(hop->interface, neighbour).second) return;
+  if (const auto done = netlink_.keep_neighbour(hop->interface, neighbour); !done)
+    spdlog::debug("neighbour {}: {}", neighbour.to_string(), done.error().text);
+}
+
+void Neighbours::end() {
   for (const auto& [interface, address] : kept_)
-    if (!wanted.contains({interface, address})) (void)netlink_.delete_neighbour(interface, address);
-  kept_ = std::move(wanted);
+    if (!wanted_.contains({interface, address})) (void)netlink_.delete_neighbour(interface, address);
+  kept_ = std::move(wanted_);
+  busy_ = false;
 }
 
 Result<void> release_neighbours(network::Netlink& netlink) {
   const auto all = netlink.neighbours(Family::ipv4);
   if (!all) return all.error();
   for (const network::Neighbour& neighbour : *all)
-    if (neighbour.managed && neighbour.protocol == network::kRouteProtocol)
+    if (is_ours(neighbour))
       if (auto done = netlink.delete_neighbour(neighbour.interface, neighbour.address); !done) return done;
   return {};
 }

@@ -4,8 +4,8 @@
 
 #include <unistd.h>
 
-#include <cerrno>
 #include <system_error>
+#include <vector>
 
 #include "dataplane/bpffs.h"
 #include "director/doors.h"
@@ -24,7 +24,10 @@ Result<void> remove_pins(const std::filesystem::path& pins) {
     std::filesystem::remove(pins, error);
     return {};
   }
-  for (const auto& entry : std::filesystem::directory_iterator(pins, error)) ::unlink(entry.path().c_str());
+  std::vector<std::filesystem::path> all;
+  for (std::filesystem::directory_iterator entry(pins, error), end; !error && entry != end; entry.increment(error))
+    all.push_back(entry->path());
+  for (const auto& pin : all) ::unlink(pin.c_str());
   return dataplane::remove_bpffs(pins);
 }
 
@@ -35,12 +38,17 @@ Result<void> unload_leftovers(const std::filesystem::path& run_directory) {
   auto netlink = network::Netlink::open();
   if (!netlink) return netlink.error();
   auto sysctls = network::Sysctls::open(sysctl_record(run_directory).string());
-  if (!sysctls) return sysctls.error();
   Result<void> first;
   const auto keep_first = [&first](const Result<void>& result) {
     if (!result && first) first = result;
   };
-  // First packets go straight again before the doors close, neighbours and pins last.
+  if (!sysctls) {
+    // A record that cannot be read is told, and must not keep everything else in the kernel.
+    keep_first(sysctls.error());
+    sysctls = network::Sysctls::open(sysctl_record(run_directory).string() + ".unreadable");
+    if (!sysctls) return sysctls.error();
+  }
+  // Doors first, so that nothing new is sent to limpet0; then the way there; neighbours and pins last.
   const auto links = netlink->links();
   QdiscRecord qdiscs(run_directory);
   if (links)

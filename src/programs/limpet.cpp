@@ -2,6 +2,7 @@
 // limpet: the command line for people; see how the director does, and take it out.
 #include <chrono>
 #include <cstdio>
+#include <exception>
 #include <filesystem>
 #include <string>
 #include <thread>
@@ -12,6 +13,7 @@
 #include "api/client.h"
 #include "api/listener.h"
 #include "api/status_json.h"
+#include "director/claim.h"
 #include "director/unload.h"
 
 namespace {
@@ -87,13 +89,20 @@ Result<void> unload_through_daemon(limpet::api::Client& client, const std::files
 int unload(const std::filesystem::path& run_directory) {
   auto client = limpet::api::Client::connect(run_directory);
   if (!client && client.error().code != ErrorCode::not_running) return fail(client.error());
-  const auto outcome = client ? unload_through_daemon(*client, run_directory) : limpet::unload_leftovers(run_directory);
+  if (client) {
+    const auto outcome = unload_through_daemon(*client, run_directory);
+    return outcome ? 0 : fail(outcome.error());
+  }
+  // A limpetd with another run directory must not lose the data plane under its feet.
+  const auto claim = limpet::NamespaceClaim::take();
+  if (!claim) return fail(claim.error());
+  const auto outcome = limpet::unload_leftovers(run_directory);
   return outcome ? 0 : fail(outcome.error());
 }
 
 }  // namespace
 
-int main(int argc, char** argv) {
+int main(int argc, char** argv) try {
   CLI::App app{
       "limpet looks after limpetd, the daemon of the Limpet virtual server.\n"
       "Services and real servers are configured with limpetadm, which takes ipvsadm's options.",
@@ -126,4 +135,6 @@ int main(int argc, char** argv) {
   if (*unloading) return unload(run_directory);
   fmt::print(stderr, "{}", app.help());
   return 1;
+} catch (const std::exception& failure) {
+  return fail({ErrorCode::internal, failure.what()});
 }

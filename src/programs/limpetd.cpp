@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <cstdlib>
 #include <cstring>
+#include <exception>
 #include <memory>
 
 #include <spdlog/sinks/stdout_color_sinks.h>
@@ -19,6 +20,7 @@
 
 #include "api/listener.h"
 #include "api/server.h"
+#include "director/claim.h"
 #include "director/limpet_director.h"
 #include "programs/limpetd_options.h"
 
@@ -49,21 +51,6 @@ void notify_service_manager(const char* state) {
   ::close(fd);
 }
 
-// Abstract unix sockets belong to a network namespace: while this one is bound, no second limpetd serves ours, whatever
-// its run directory. The kernel frees it with the process. -1: taken.
-int claim_network_namespace() {
-  constexpr char kName[] = "\0limpetd";
-  const int fd = ::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-  sockaddr_un address{};
-  address.sun_family = AF_UNIX;
-  std::memcpy(address.sun_path, kName, sizeof(kName) - 1);
-  if (fd >= 0 && ::bind(fd, reinterpret_cast<const sockaddr*>(&address),
-                        static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + sizeof(kName) - 1)) == 0)
-    return fd;
-  if (fd >= 0) ::close(fd);
-  return -1;
-}
-
 void tick_forever(asio::steady_timer& timer, LimpetDirector& director) {
   timer.expires_after(LimpetDirector::kTick);
   timer.async_wait([&](const boost::system::error_code& error) {
@@ -84,8 +71,8 @@ void watch_network(asio::posix::stream_descriptor& socket, LimpetDirector& direc
 int serve(const limpet::DirectorOptions& options) {
   auto listener = limpet::api::Listener::open(options.run_directory, limpet::api::limpet_group());
   if (!listener) return fail(listener.error());
-  if (claim_network_namespace() < 0)
-    return fail({limpet::ErrorCode::internal, "another limpetd serves this network namespace: end it first"});
+  const auto claim = limpet::NamespaceClaim::take();
+  if (!claim) return fail(claim.error());
   auto director = LimpetDirector::start(options);
   if (!director) return fail(director.error());
 
@@ -113,7 +100,7 @@ int serve(const limpet::DirectorOptions& options) {
 
 }  // namespace
 
-int main(int argc, char** argv) {
+int main(int argc, char** argv) try {
   spdlog::set_default_logger(spdlog::stderr_color_st("limpetd"));
   spdlog::set_pattern("%Y-%m-%dT%H:%M:%S.%e %l: %v");
   ::signal(SIGPIPE, SIG_IGN);
@@ -122,4 +109,8 @@ int main(int argc, char** argv) {
   if (options->exit_code) return *options->exit_code;
   spdlog::set_level(options->log_level);
   return serve(options->director);
+} catch (const std::exception& failure) {
+  // Nothing that a caller could mend (no memory, say). The data plane goes on; a new limpetd adopts it.
+  spdlog::critical("{}", failure.what());
+  return 1;
 }
