@@ -12,6 +12,7 @@
 #include "template.h"
 
 #define PORT_FTP_DATA 20
+#define PORT_FTP 21
 #define OPEN_TRIES 4
 #define FULL_SECONDS 60
 
@@ -144,13 +145,22 @@ SUBPROGRAM int open_schedule(void *context, struct packet *p, struct decision *d
 	return 0; /* crowded: the last proposal is as good as any */
 }
 
+/* A service on port 21 keeps a client's data connections with it, so its templates are those of all ports. */
+static __always_inline int is_for_any_port(const struct packet *p, const struct limpet_service_key *key)
+{
+	return !key->port || (key->port == bpf_htons(PORT_FTP) && p->key.protocol == IPPROTO_TCP);
+}
+
 static __always_inline void open_template_key(const struct packet *p, struct opening *o)
 {
 	const struct limpet_service *s = &o->hit.service;
 
-	o->template_kind = o->hit.key.mark   ? LIMPET_TEMPLATE_MARK
-			   : o->hit.key.port ? LIMPET_TEMPLATE_PORT
-					     : LIMPET_TEMPLATE_ANY_PORT;
+	if (o->hit.key.mark)
+		o->template_kind = LIMPET_TEMPLATE_MARK;
+	else if (is_for_any_port(p, &o->hit.key))
+		o->template_kind = LIMPET_TEMPLATE_ANY_PORT;
+	else
+		o->template_kind = LIMPET_TEMPLATE_PORT;
 	template_key(&o->binding.key, &p->key, o->template_kind, o->hit.key.mark, s->mask);
 }
 
