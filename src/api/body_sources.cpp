@@ -16,7 +16,7 @@ using json_codec::to_text;
 
 // A quarter of the 20 ms that no handler may exceed: one item more always fits.
 constexpr std::chrono::milliseconds kSlice{5};
-constexpr std::size_t kLongestPiece = 256 * 1024;
+constexpr std::size_t kLongestPiece = std::size_t{256} * 1024;
 constexpr std::size_t kConnectionsAPiece = 2048;
 
 // One turn's worth of work: over when its time or its room is used up.

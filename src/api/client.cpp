@@ -17,7 +17,7 @@ namespace {
 using json_codec::Json;
 
 // Well below the daemon's limits of 1 MiB and 10,000 commands a request.
-constexpr std::size_t kBatchBytes = 256 * 1024;
+constexpr std::size_t kBatchBytes = std::size_t{256} * 1024;
 constexpr std::size_t kBatchCommands = 2000;
 
 // What the daemon answers is read as strictly as what it is asked; but that it cannot be read is not the user's fault.

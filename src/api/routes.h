@@ -24,7 +24,7 @@ using Handler = Answer (*)(Director& director, const Request& request);
 
 // 64 KiB of the most expensive JSON take about 5 ms to read; a body of commands, which may be longer, is read piece by
 // piece.
-inline constexpr std::size_t kDocumentLimit = 64 * 1024;
+inline constexpr std::size_t kDocumentLimit = std::size_t{64} * 1024;
 
 struct Route {
   std::string_view method;

@@ -31,7 +31,7 @@ struct ServerOptions {
 };
 
 inline constexpr std::uint32_t kHeaderLimit = 16 * 1024;
-inline constexpr std::uint64_t kBodyLimit = 1024 * 1024;
+inline constexpr std::uint64_t kBodyLimit = std::uint64_t{1024} * 1024;
 
 class Server {
  public:

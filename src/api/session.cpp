@@ -209,7 +209,7 @@ asio::awaitable<bool> Session::send_pieces(bool chunked) {
 // was refused: so say that no more comes, and read on for a moment.
 asio::awaitable<void> Session::linger() {
   constexpr std::chrono::seconds kLonger{1};
-  constexpr std::size_t kMost = 4 * 1024 * 1024;
+  constexpr std::size_t kMost = std::size_t{4} * 1024 * 1024;
   error_code error;
   auto token = asio::redirect_error(asio::use_awaitable, error);
   stream_.socket().shutdown(Socket::shutdown_send, error);

@@ -115,7 +115,8 @@ void Sweeper::run(limpet_sweep_table table, std::uint32_t count) {
   if (count == 0) return;
   object_.sweep_request[0].table = table;
   object_.sweep_request[0].count = count;
-  LIBBPF_OPTS(bpf_test_run_opts, options);
+  bpf_test_run_opts options{};
+  options.sz = sizeof(options);
   ::bpf_prog_test_run_opts(object_.sweep_program(), &options);
 }
 

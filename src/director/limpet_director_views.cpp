@@ -50,7 +50,7 @@ ServiceView LimpetDirector::view(const ConfiguredService& service) const {
       sum += rate->second;
     }
     out.counters += d.counters;
-    out.destinations.push_back(std::move(d));
+    out.destinations.push_back(d);
   }
   out.rates = sum.rates();
   return out;
