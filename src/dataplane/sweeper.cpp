@@ -31,12 +31,6 @@ void Sweeper::step() {
   }
 }
 
-void Sweeper::sweep_all() {
-  begin_pass();
-  while (advance()) {
-  }
-}
-
 void Sweeper::begin_pass() {
   started_ = Clock::now();
   running_ = {};

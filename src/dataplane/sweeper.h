@@ -31,8 +31,6 @@ class Sweeper {
   // Call it every kInterval.
   void step();
   const SweepStatus& status() const { return status_; }
-  // Everything that has ended, now: for tests and for listings that must be exact.
-  void sweep_all();
 
  private:
   enum class Stage { templates, flows, done };
