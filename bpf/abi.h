@@ -186,9 +186,9 @@ struct limpet_reverse {
 	__u16 virtual_port;
 	__u16 reserved16;
 	__u32 destination;
-	__u32 reserved[4];
+	__u32 reserved[3];
 };
-LIMPET_ASSERT(sizeof(struct limpet_reverse) == 28, "reverse entry");
+LIMPET_ASSERT(sizeof(struct limpet_reverse) == 24, "at most 24 bytes: 104 bytes of slab an element");
 
 enum limpet_scheduler {
 	LIMPET_RR,

@@ -112,8 +112,9 @@ int limpet_mark(struct __sk_buff *skb)
 SEC("tc")
 int limpet_return(struct __sk_buff *skb) { return through_door(skb, DOOR_RETURN); }
 
-/* A frame's destination must be the interface's own address: XDP runs before the kernel has looked. */
-SEC("xdp")
+/* A frame's destination must be the interface's own address: XDP runs before the kernel has looked. "frags": frames of
+ * several buffers come in as well (jumbo frames, receive offload); their headers are in the first. */
+SEC("xdp.frags")
 int limpet_xdp(struct xdp_md *xdp)
 {
 	struct frame f = frame_of(xdp, DOOR_XDP);

@@ -107,7 +107,8 @@ static __always_inline int is_too_big(const struct packet *p, const struct decis
 	       !p->segmented;
 }
 
-/* A device without ndo_xdp_xmit (bridge, VLAN, tunnel) would eat a redirected frame. */
+/* A device without ndo_xdp_xmit (bridge, VLAN, tunnel) would eat a redirected frame, and so would most that have it a
+ * frame of several buffers. */
 static __always_inline int xdp_may_leave_by(const struct packet *p, __u32 ifindex)
 {
 	__u32 slot = ifindex % LIMPET_DEVICES;
@@ -116,7 +117,7 @@ static __always_inline int xdp_may_leave_by(const struct packet *p, __u32 ifinde
 	if (ifindex == p->ingress_ifindex)
 		return 1; /* XDP_TX */
 	device = bpf_map_lookup_elem(&devices, &slot);
-	return device && device->ifindex == ifindex && (device->flags & LIMPET_DEVICE_XDP_TARGET);
+	return device && device->ifindex == ifindex && (device->flags & LIMPET_DEVICE_XDP_TARGET) && !p->in_buffers;
 }
 
 static __always_inline int must_leave_to_tc(const struct packet *p, const struct decision *d)

@@ -44,7 +44,8 @@ struct packet {
 	__u8 door;
 	__u8 ttl;
 	__u8 dont_fragment;
-	__u8 segmented; /* GSO: the stack or the card will cut it, the size says nothing */
+	__u8 segmented;  /* GSO: the stack or the card will cut it, the size says nothing */
+	__u8 in_buffers; /* DOOR_XDP only: more than one buffer, which few drivers take from another device */
 	/* TCP flags; UDP: none */
 	__u8 syn, fin, ack, rst;
 };

@@ -37,9 +37,12 @@ static __always_inline struct frame frame_of(void *context, const enum door door
 	return f;
 }
 
-static __always_inline __u32 frame_bytes(void *context, struct frame f, const enum door door)
+/* Whether the frame holds `bytes` behind its Ethernet header. Only large ones are spread over several XDP buffers. */
+static __always_inline int frame_holds(void *context, struct frame f, __u32 bytes, const enum door door)
 {
-	return door == DOOR_XDP ? f.end - f.data : ((struct __sk_buff *)context)->len;
+	if (door != DOOR_XDP)
+		return ETH_HLEN + bytes <= ((struct __sk_buff *)context)->len;
+	return ETH_HLEN + bytes <= (__u64)(f.end - f.data) || ETH_HLEN + bytes <= bpf_xdp_get_buff_len(context);
 }
 
 /* TCP's header, all of it within `f`. Returns 0 if it is malformed. */
@@ -101,8 +104,9 @@ static __always_inline int parse(struct packet *p, void *context, const enum doo
 	/* GRO may have built more than 64 kB: the length field is 0 then. */
 	if (p->segmented && !bytes)
 		bytes = ((struct __sk_buff *)context)->len - ETH_HLEN;
-	if (bytes < sizeof(*ip) + sizeof(struct udphdr) || bytes > frame_bytes(context, f, door) - ETH_HLEN)
+	if (bytes < sizeof(*ip) + sizeof(struct udphdr) || !frame_holds(context, f, bytes, door))
 		return 0;
+	p->in_buffers = door == DOOR_XDP && ETH_HLEN + bytes > (__u64)(f.end - f.data);
 	l4_bytes = bytes - sizeof(*ip);
 
 	p->door = door;
