@@ -314,11 +314,12 @@ struct limpet_hop {
 	__u16 mtu;
 	__u8 kind;
 	__u8 family;
+	__u8 destination_mac[6]; /* the two in a frame's order, to be written in one go */
 	__u8 source_mac[6];
-	__u8 destination_mac[6];
 	__u8 gateway[16]; /* address of the neighbour */
-};
-LIMPET_ASSERT(sizeof(struct limpet_hop) == 36, "hop");
+	__u32 reserved;
+} __attribute__((aligned(8))); /* copied by eight bytes */
+LIMPET_ASSERT(sizeof(struct limpet_hop) == 40, "hop");
 
 #define LIMPET_NEXTHOP_ACTIVE 1ULL   /* bit 0 of the word: which half is valid */
 #define LIMPET_NEXTHOP_CLAIMED 2ULL  /* bit 1: somebody is filling the other half */
@@ -330,7 +331,7 @@ struct limpet_nexthop {
 	__u64 word;
 	struct limpet_hop hop[2];
 };
-LIMPET_ASSERT(sizeof(struct limpet_nexthop) == 80, "next hop");
+LIMPET_ASSERT(sizeof(struct limpet_nexthop) == 88, "next hop");
 #define LIMPET_CLIENT_HOPS 65536U
 
 /* Interfaces with a door, by ifindex % LIMPET_DEVICES. */

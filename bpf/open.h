@@ -83,22 +83,22 @@ static __always_inline int may_open(const struct packet *p, const struct limpet_
 		return 0;
 	if (p->key.protocol != IPPROTO_TCP)
 		return 1;
-	return (p->syn && !p->rst) || (c->sloppy_tcp && !p->rst) || flows_were_full(p);
+	return (!(p->tcp_flags & TCP_RST) && ((p->tcp_flags & TCP_SYN) || c->sloppy_tcp)) || flows_were_full(p);
 }
 
 /* Whether to take what the scheduler proposes: fills the hop, since the XDP door must leave everything as it was when
  * only the kernel can resolve the neighbour. */
-static __always_inline int hop_for(void *context, struct packet *p, struct decision *d, __u32 destination)
+static __always_inline void hop_for(void *context, struct packet *p, struct decision *d, __u32 destination)
 {
 	struct limpet_destination *dest = bpf_map_lookup_elem(&destinations, &destination);
 
 	if (!dest) {
 		d->hop.kind = LIMPET_HOP_UNREACHABLE;
-		return 0;
+		return;
 	}
 	d->hop_address = *(__u32 *)dest->address;
 	d->hop_source = 0;
-	return hop_get(context, p, d, dest->nexthop);
+	hop_get(context, p, d, dest->nexthop);
 }
 
 static __always_inline int is_too_big(const struct packet *p, const struct decision *d)
