@@ -19,7 +19,7 @@ def completed(program: str, *words: str) -> list[str]:
 
 def long_options(programs: Path, program: str, *words: str) -> set[str]:
     done = subprocess.run([programs / program, *words, "--help"], check=True, capture_output=True, text=True)
-    return set(re.findall(r"^ .*?(--[a-z-]+)", done.stdout, re.MULTILINE))
+    return set(re.findall(r"^  (?:-\w,)?(--[a-z-]+)", done.stdout, re.MULTILINE))
 
 
 def subcommands(programs: Path) -> set[str]:
