@@ -51,6 +51,7 @@ void add_sessions(CLI::App& app, Words& words) {
                    "Only of this service: 192.0.2.1:80 (TCP), udp:192.0.2.1:53, fwm:10; without a port: every port")
       ->type_name("SERVICE");
   sessions->add_option("--server", words.sessions.server, "Only of this real server")->type_name("ADDRESS[:PORT]");
+  sessions->footer("Several of these narrow together. --json prints an object a line.");
 }
 
 void add_explain(CLI::App& app, Words& words) {
@@ -65,6 +66,11 @@ void add_explain(CLI::App& app, Words& words) {
   explain->add_flag("--udp", words.explain.udp, "A datagram, not a TCP connection");
   explain->add_option("--mark", words.explain.mark, "The firewall mark that the host's rules would set")
       ->type_name("MARK");
+  explain->footer(
+      "Examples:\n"
+      "  limpet explain 10.1.0.1 192.0.2.1:443             the next connection from there\n"
+      "  limpet explain 10.1.0.1:40000 192.0.2.1:443       the one from this very port, if it is there\n"
+      "  limpet explain 10.1.0.1 192.0.2.1:443 --mark 10   with what iptables or nft would set");
 }
 
 Result<void> carry_out(const CLI::App& app, const Words& words) {
@@ -84,15 +90,6 @@ int main(int argc, char** argv) try {
       "limpet"};
   app.set_version_flag("-V,--version", "limpet " LIMPET_VERSION);
   app.require_subcommand(0, 1);  // none: the help; so that a mistyped one is named
-  app.footer(
-      "The daemon is looked for in /run/limpet, or in $LIMPET_RUN_DIR, or where --run-dir says.\n"
-      "Examples:\n"
-      "  limpet status                             is it running, where, how full are its tables?\n"
-      "  limpet services                           services and servers with their connections and traffic\n"
-      "  limpet sessions --client 10.1.0.0/24      who is where, and why there\n"
-      "  limpet explain 10.1.0.1 192.0.2.1:443     where would this client go next?\n"
-      "  limpet unload                             take Limpet out of the kernel; connections through it end");
-
   Words words;
   app.add_option("--run-dir", words.run_directory, "The run directory of the daemon")->type_name("DIR");
   app.fallthrough();
@@ -102,6 +99,16 @@ int main(int argc, char** argv) try {
   add_explain(app, words);
   app.add_subcommand("unload",
                      "End the daemon and take everything out of the kernel: programs, tables, rules, routes, devices");
+
+  // Last, since subcommands would take it over.
+  app.footer(
+      "The daemon is looked for in /run/limpet, or in $LIMPET_RUN_DIR, or where --run-dir says.\n"
+      "Examples:\n"
+      "  limpet status                             is it running, where, how full are its tables?\n"
+      "  limpet services                           services and servers with their connections and traffic\n"
+      "  limpet sessions --client 10.1.0.0/24      who is where, and why there\n"
+      "  limpet explain 10.1.0.1 192.0.2.1:443     where would this client go next?\n"
+      "  limpet unload                             take Limpet out of the kernel; connections through it end");
 
   try {
     app.parse(argc, argv);

@@ -69,23 +69,19 @@ std::string reason(const ExplainQuestion& question, const Explanation& explanati
     case ExplainRule::not_local:
       return question.virtual_address.to_string() + " is no address of this host now";
     case ExplainRule::persistence:
-      return fmt::format("{}: the template of {} keeps it with this server, {} left", service_text(explanation),
-                         explanation.network, text::duration(explanation.expires));
+      return fmt::format("the template of {} keeps it with this server, {} left ({})", explanation.network,
+                         text::duration(explanation.expires), service_text(explanation));
     case ExplainRule::scheduler:
-      return fmt::format("{}: its scheduler {} has this server next", service_text(explanation), explanation.scheduler);
+      return fmt::format("it is this server's turn by {} ({})", explanation.scheduler, service_text(explanation));
     case ExplainRule::hash:
-      return service_text(explanation) +
-             ": the table of connections has been full within the last minute, so a hash of addresses and ports "
-             "chooses";
+      return fmt::format(
+          "the table of connections has been full within the last minute, and a hash of addresses and ports chooses "
+          "({})",
+          service_text(explanation));
     case ExplainRule::no_server:
       break;
   }
   return service_text(explanation) + " has no server that takes new connections";
-}
-
-bool is_about_new_connection(const Explanation& explanation) {
-  return explanation.rule == ExplainRule::scheduler || explanation.rule == ExplainRule::persistence ||
-         explanation.rule == ExplainRule::hash || explanation.rule == ExplainRule::no_server;
 }
 
 std::string way_text(const ChosenServer& server) {
@@ -113,17 +109,24 @@ std::string former_text(const Explanation& explanation) {
 }
 
 std::string weight_0_text(const Explanation& explanation) {
-  std::string skipped;
-  for (const DestinationKey& key : explanation.weight_0) {
-    const bool chosen = explanation.rule == ExplainRule::persistence && explanation.server &&
-                        explanation.server->weight == 0 && explanation.server->key.address == key.address;
-    if (!chosen) skipped += (skipped.empty() ? "" : ", ") + text::endpoint(key.address, key.port);
+  if (explanation.rule == ExplainRule::persistence) {
+    const bool keeps = explanation.server && explanation.server->weight == 0;
+    return keeps ? "note: the server has weight 0: it keeps its persistent clients and gets no new ones\n" : "";
   }
-  std::string text;
-  if (explanation.rule == ExplainRule::persistence && explanation.server && explanation.server->weight == 0)
-    text += "note: the server has weight 0: it keeps its persistent clients and gets no new ones\n";
-  if (!skipped.empty()) text += "skipped, for weight 0: " + skipped + "\n";
-  return text;
+  const bool was_scheduled = explanation.rule == ExplainRule::scheduler || explanation.rule == ExplainRule::hash ||
+                             explanation.rule == ExplainRule::no_server;
+  if (!was_scheduled || explanation.weight_0.empty()) return "";
+  std::string skipped;
+  for (const DestinationKey& key : explanation.weight_0)
+    skipped += (skipped.empty() ? "" : ", ") + text::endpoint(key.address, key.port);
+  return "skipped, for weight 0: " + skipped + "\n";
+}
+
+std::string netfilter_text(const ExplainQuestion& question, const Explanation& explanation) {
+  if (!explanation.deferred) return "";
+  const std::string text = "note: first packets go through this host's netfilter, which may drop them";
+  if (question.mark.value != 0) return text + "\n";
+  return text + ", or mark them: --mark says what it would set\n";
 }
 
 }  // namespace
@@ -133,12 +136,10 @@ std::string explanation_text(const ExplainQuestion& question, const Explanation&
   text += "because " + reason(question, explanation) + "\n";
   if (explanation.server) text += way_text(*explanation.server);
   text += former_text(explanation);
-  if (is_about_new_connection(explanation)) text += weight_0_text(explanation);
+  text += weight_0_text(explanation);
   if (explanation.rule == ExplainRule::hash && question.client_port.value == 0)
     text += "note: the hash needs the client's port; give it as " + question.client.to_string() + ":PORT\n";
-  if (explanation.deferred)
-    text +=
-        "note: first packets go through this host's netfilter, which may drop them or set a mark; --mark says which\n";
+  text += netfilter_text(question, explanation);
   return text;
 }
 

@@ -112,6 +112,15 @@ TEST_F(Explaining, a_server_is_proposed_without_moving_on) {
   EXPECT_NE(destination_of("10.0.0.1", 0), first);
 }
 
+TEST_F(Explaining, a_real_connection_would_have_been_seen_in_the_tables) {
+  web(tcp_service(kVip, 80).persistent(300), {1, 1});
+  const Snapshot before(plane, kServers);
+  connect("10.0.0.1", 1000);
+  const std::string changed = before.changed_since();
+  for (const char* table : {"counters", "counts", "flows4", "service_states", "templates4"})
+    EXPECT_NE(changed.find(table), std::string::npos) << table << " has changed, but: " << changed;
+}
+
 TEST_F(Explaining, a_connection_goes_before_its_service) {
   Service& service = web(tcp_service(kVip, 80), {1, 1});
   const std::uint32_t server = connect("10.0.0.1", 1000);

@@ -151,7 +151,10 @@ TEST_F(ClientTest, a_question_and_its_explanation_arrive_whole) {
   EXPECT_EQ(asked.virtual_address, question.virtual_address);
   EXPECT_EQ(asked.virtual_port, question.virtual_port);
   EXPECT_EQ(asked.mark, question.mark);
-  in_loop([this] { return director_.explained = Error{ErrorCode::not_supported, "limpet cannot carry IPv6 yet"}; });
+  in_loop([this] {
+    director_.explained = Error{ErrorCode::not_supported, "limpet cannot carry IPv6 yet"};
+    return true;
+  });
   EXPECT_EQ(client().explain(question).error().code, ErrorCode::not_supported);
 }
 

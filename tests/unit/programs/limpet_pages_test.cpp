@@ -140,7 +140,7 @@ TEST_F(ExplanationText, the_schedulers_turn) {
   explanation.weight_0 = {{*Address::parse("198.51.100.8"), Port{80}}};
   EXPECT_EQ(text(),
             "10.1.0.1 to tcp 192.0.2.1:80: goes to 198.51.100.7:80 (route)\n"
-            "because service tcp:192.0.2.1:80: its scheduler rr has this server next\n"
+            "because it is this server's turn by rr (service tcp:192.0.2.1:80)\n"
             "skipped, for weight 0: 198.51.100.8:80\n");
 }
 
@@ -150,10 +150,11 @@ TEST_F(ExplanationText, a_template_with_its_time_left) {
   explanation.expires = 598;
   explanation.server->weight = 0;
   explanation.weight_0 = {{kServer, Port{80}}};
-  EXPECT_EQ(text(),
-            "10.1.0.1 to tcp 192.0.2.1:80: goes to 198.51.100.7:80 (route)\n"
-            "because service tcp:192.0.2.1:80: the template of 10.1.0.0/24 keeps it with this server, 9 min 58 s left\n"
-            "note: the server has weight 0: it keeps its persistent clients and gets no new ones\n");
+  EXPECT_EQ(
+      text(),
+      "10.1.0.1 to tcp 192.0.2.1:80: goes to 198.51.100.7:80 (route)\n"
+      "because the template of 10.1.0.0/24 keeps it with this server, 9 min 58 s left (service tcp:192.0.2.1:80)\n"
+      "note: the server has weight 0: it keeps its persistent clients and gets no new ones\n");
 }
 
 TEST_F(ExplanationText, a_connection_that_is_there) {
@@ -188,7 +189,9 @@ TEST_F(ExplanationText, notes_tell_of_what_was_there_and_of_netfilter) {
   explanation.former = DestinationKey{kServer, Port{80}};
   explanation.reused = explanation.deferred = true;
   EXPECT_THAT(text(), HasSubstr("the connection that is there, with 198.51.100.7:80, has ended"));
-  EXPECT_THAT(text(), HasSubstr("netfilter"));
+  EXPECT_THAT(text(), HasSubstr("netfilter, which may drop them, or mark them: --mark says"));
+  question.mark = Mark{10};
+  EXPECT_THAT(text(), HasSubstr("netfilter, which may drop them\n"));
   explanation.given_up = true;
   EXPECT_THAT(text(), HasSubstr("there is a template for 198.51.100.7:80"));
 }
