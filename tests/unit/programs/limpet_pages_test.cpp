@@ -39,15 +39,15 @@ TEST(ServicesPage, services_stand_above_their_servers_with_their_sums) {
   second.destinations.assign(2, server);
   second.destinations[1].destination.key.port = Port{0};
   EXPECT_EQ(services_page({first, second}),
-            "SERVICE, SERVERS    HOW                    WEIGHT  ACTIVE  INACTIVE  CLIENTS   CONNS      IN    OUT  "
+            "SERVICE, SERVERS   HOW                    WEIGHT  ACTIVE  INACTIVE  CLIENTS   CONNS      IN    OUT  "
             "CONNS/S    IN/S  OUT/S\n"
-            "fwm:10              wlc                                 0         0        0       0     0 B    0 B  "
+            "fwm:10             wlc                                 0         0        0       0     0 B    0 B  "
             "      0     0 B    0 B\n"
-            "tcp:192.0.2.1:80    rr, persistent 10 min               2         4        6  123.5k  2.5 kB  999 B  "
+            "tcp:192.0.2.1:80   rr, persistent 10 min               2         4        6  123.5k  2.5 kB  999 B  "
             "      7  1.0 kB    0 B\n"
-            "  198.51.100.7:80   masq                        1       1         2        3       0     0 B    0 B  "
+            "  198.51.100.7:80  masq                        1       1         2        3       0     0 B    0 B  "
             "      0     0 B    0 B\n"
-            "  198.51.100.7:*    masq                        1       1         2        3       0     0 B    0 B  "
+            "  198.51.100.7:*   masq                        1       1         2        3       0     0 B    0 B  "
             "      0     0 B    0 B\n");
 }
 
