@@ -6,6 +6,7 @@
 #include <cstdio>
 #include <exception>
 #include <filesystem>
+#include <string>
 
 #include "api/client.h"
 #include "programs/limpet_arguments.h"
@@ -41,16 +42,23 @@ CLI::App* add_question(CLI::App& app, const char* name, const char* about, Words
   return subcommand;
 }
 
+// An unset variable of a script must not ask for everything.
+std::string not_empty(const std::string& word) { return word.empty() ? "must not be empty" : ""; }
+
 void add_sessions(CLI::App& app, Words& words) {
   auto* sessions =
       add_question(app, "sessions", "List connections and persistence templates, and why they are there", words);
   sessions->add_option("--client", words.sessions.client, "Only of this client, or of a network such as 10.1.0.0/24")
-      ->type_name("ADDRESS[/PREFIX]");
+      ->type_name("ADDRESS[/PREFIX]")
+      ->check(not_empty);
   sessions
       ->add_option("--service", words.sessions.service,
                    "Only of this service: 192.0.2.1:80 (TCP), udp:192.0.2.1:53, fwm:10; without a port: every port")
-      ->type_name("SERVICE");
-  sessions->add_option("--server", words.sessions.server, "Only of this real server")->type_name("ADDRESS[:PORT]");
+      ->type_name("SERVICE")
+      ->check(not_empty);
+  sessions->add_option("--server", words.sessions.server, "Only of this real server")
+      ->type_name("ADDRESS[:PORT]")
+      ->check(not_empty);
   sessions->footer("Several of these narrow together. --json prints an object a line.");
 }
 
@@ -65,7 +73,8 @@ void add_explain(CLI::App& app, Words& words) {
       ->type_name("ADDRESS:PORT");
   explain->add_flag("--udp", words.explain.udp, "A datagram, not a TCP connection");
   explain->add_option("--mark", words.explain.mark, "The firewall mark that the host's rules would set")
-      ->type_name("MARK");
+      ->type_name("MARK")
+      ->check(not_empty);
   explain->footer(
       "Examples:\n"
       "  limpet explain 10.1.0.1 192.0.2.1:443             the next connection from there\n"

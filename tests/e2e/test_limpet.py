@@ -143,7 +143,9 @@ def test_a_word_that_makes_no_sense_is_named(director, words):
 
 
 def test_a_missing_or_unknown_word_is_named(director):
-    for words, text in (("explain 10.1.0.1", "VIP:PORT is required"), ("sessions --clinet 10.1.0.1", "--clinet")):
+    for words, text in (("explain 10.1.0.1", "VIP:PORT is required"), ("sessions --clinet 10.1.0.1", "--clinet"),
+                        ("sessions --client ''", "--client: must not be empty"),
+                        ("explain 10.1.0.1 192.168.2.11:80 --mark ''", "--mark: must not be empty")):
         done = director.command("limpet", words)
         assert done.returncode == 1 and text in done.stderr, done.stderr
 
