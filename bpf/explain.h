@@ -17,10 +17,13 @@ struct {
 	__type(value, struct limpet_explain);
 } explain_request SEC(".maps");
 
-/* A flow that ends when the packet comes: what it weighs is given back before the scheduler is asked. */
+/* A flow that ends when the packet comes: what it weighs and its hold on the template are given back before others are
+ * asked (flow_settle()). */
 struct leaving {
-	__u32 destination; /* 0: none */
+	__u32 destination;     /* 0: none */
+	__u32 template_serial; /* 0: none */
 	__s64 overhead;
+	__u64 ended;
 };
 
 /* Past the caches: they are written by who looks. The same lookup says LOCAL of an address of this host. */
@@ -56,6 +59,8 @@ static __always_inline void explain_leaves(struct limpet_explain *e, const struc
 	e->former = f->destination;
 	leaving->destination = f->destination;
 	leaving->overhead = (flow_is_active(&p->key, word) << 8) + 1;
+	leaving->template_serial = f->template_kind == LIMPET_TEMPLATE_NONE ? 0 : f->template_serial;
+	leaving->ended = flow_expiry(word) < p->now ? flow_expiry(word) : p->now;
 }
 
 /* existing_flow(). Returns 1 if the connection decides. */
@@ -98,7 +103,8 @@ static __always_inline int explain_existing(void *context, struct limpet_explain
 
 /* template_use(), looking only. Returns 1 if a template decides. */
 static __always_inline int explain_template(struct limpet_explain *e, const struct packet *p,
-					    const struct service_hit *hit, const struct limpet_config *c)
+					    const struct service_hit *hit, const struct limpet_config *c,
+					    const struct leaving *leaving)
 {
 	struct limpet_template4_key key;
 	struct limpet_template *t;
@@ -110,6 +116,8 @@ static __always_inline int explain_template(struct limpet_explain *e, const stru
 	if (!t)
 		return 0;
 	word = *(volatile __u64 *)&t->word;
+	if (leaving->template_serial && leaving->template_serial == t->serial && template_count(word))
+		word = template_released(word, leaving->ended);
 	if (!template_is_alive(word, p->now))
 		return 0;
 	if (!template_destination_serves(c, t->destination)) {
@@ -179,7 +187,7 @@ static __always_inline void explain_choice(struct limpet_explain *e, struct pack
 	struct pick pick = {};
 
 	if (hit->service.flags & LIMPET_SERVICE_PERSISTENT) {
-		if (explain_template(e, p, hit, c))
+		if (explain_template(e, p, hit, c, leaving))
 			return;
 	} else if (flows_were_full(p)) {
 		schedule_by_hash(hit->service.id, &pick, mix_flow(p));
