@@ -4,8 +4,8 @@
 
 #include <fmt/format.h>
 
+#include <array>
 #include <cstddef>
-#include <vector>
 
 #include "programs/limpet_text.h"
 
@@ -14,13 +14,11 @@ namespace {
 
 constexpr Port kGivenUp{65535};  // where the kernel, too, moves templates that are given up
 
-const std::vector<std::size_t>& widths() {
-  static const std::vector<std::size_t> kWidths = {8, 21, 21, 21, 11, 7};
-  return kWidths;
-}
+constexpr std::array<std::size_t, 6> kWidths = {8, 21, 21, 21, 11, 7};
 
 bool is_given_up(const SessionView& session) {
-  return session.connection.is_template && session.connection.virtual_port == kGivenUp;
+  return session.connection.is_template && session.connection.virtual_port == kGivenUp &&
+         session.service.port != kGivenUp;  // a service there keeps its templates where they are
 }
 
 std::string kind(const SessionView& session) {
@@ -68,14 +66,12 @@ std::string session_reason(const SessionView& session) {
   return reason;
 }
 
-std::string sessions_header() {
-  return text::row({"KIND", "CLIENT", "TO", "SERVER", "STATE", "LEFT", "WHY"}, widths());
-}
+std::string sessions_header() { return text::row({"KIND", "CLIENT", "TO", "SERVER", "STATE", "LEFT", "WHY"}, kWidths); }
 
 std::string session_line(const SessionView& session) {
   return text::row({kind(session), client(session), target(session), server(session), session.connection.state,
                     text::clock(session.connection.expires), session_reason(session)},
-                   widths());
+                   kWidths);
 }
 
 }  // namespace limpet

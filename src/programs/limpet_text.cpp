@@ -69,7 +69,7 @@ std::string Table::to_string() const {
   return text;
 }
 
-std::string row(const std::vector<std::string>& cells, const std::vector<std::size_t>& widths) {
+std::string row(const std::vector<std::string>& cells, std::span<const std::size_t> widths) {
   std::string line;
   for (std::size_t i = 0; i < cells.size(); ++i) {
     line += padded(cells[i], i < widths.size() ? widths[i] : 0, Table::Align::left);

@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -30,7 +31,7 @@ class Table {
 };
 
 // One row of a page whose other rows are not known yet: a cell longer than its column pushes the rest to the right.
-std::string row(const std::vector<std::string>& cells, const std::vector<std::size_t>& widths);
+std::string row(const std::vector<std::string>& cells, std::span<const std::size_t> widths);
 
 std::string count(std::uint64_t number);      // "99999", "123.5k", "4.1M": exact up to five digits
 std::string bytes(std::uint64_t number);      // "999 B", "1.5 kB", "2.0 GB": by thousands

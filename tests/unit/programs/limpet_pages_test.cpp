@@ -117,6 +117,9 @@ TEST(SessionsPage, a_template_given_up_is_no_port_65535) {
   EXPECT_THAT(session_reason(view), HasSubstr("given up"));
   EXPECT_THAT(session_reason(view), HasSubstr("1 connection"));
   EXPECT_THAT(session_reason(view), Not(HasSubstr("1 connections")));
+  view.service.port = Port{65535};
+  EXPECT_THAT(session_line(view), HasSubstr("192.0.2.1:65535"));
+  EXPECT_THAT(session_reason(view), Not(HasSubstr("given up")));
 }
 
 class ExplanationText : public testing::Test {

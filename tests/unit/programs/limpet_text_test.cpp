@@ -20,8 +20,9 @@ TEST(LimpetText, columns_are_as_wide_as_their_widest_cell) {
 }
 
 TEST(LimpetText, a_cell_longer_than_its_column_pushes_the_rest) {
-  EXPECT_EQ(row({"ab", "cd", "e"}, {4, 4}), "ab    cd    e\n");
-  EXPECT_EQ(row({"abcdef", "cd", ""}, {4, 4}), "abcdef  cd\n");
+  const std::vector<std::size_t> widths = {4, 4};
+  EXPECT_EQ(row({"ab", "cd", "e"}, widths), "ab    cd    e\n");
+  EXPECT_EQ(row({"abcdef", "cd", ""}, widths), "abcdef  cd\n");
 }
 
 TEST(LimpetText, quantities_are_short_and_exact_while_they_are_small) {
