@@ -176,7 +176,7 @@ SUBPROGRAM int new_flow(void *context, struct packet *p, struct decision *d, str
 	if (!dest)
 		return decide(d, VERDICT_DROP);
 	d->destination = o->destination;
-	return forward_to(p, d, dest, dest->method, open_port(p, o, dest));
+	return forward_to(p, d, dest, dest->method, open_port(p, &o->hit, dest));
 }
 
 static __always_inline int inbound(void *context, struct packet *p, struct decision *d, const enum door door)

@@ -2,6 +2,7 @@
 /* The doors: XDP and tc at the interfaces, tc at limpet0 for packets that have been through netfilter. One code; start
  * reading at through_door(). */
 #include "address.h"
+#include "explain.h"
 #include "icmp.h"
 #include "icmp_error.h"
 #include "inbound.h"
@@ -151,5 +152,9 @@ int limpet_sweep(void *context)
 	bpf_loop(w.request->count, sweep_step, &w, 0);
 	return 0;
 }
+
+/* Never attached: limpetd runs it. */
+SEC("tc")
+int limpet_explain(struct __sk_buff *skb) { return explain(skb); }
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";

@@ -152,17 +152,17 @@ static __always_inline int is_for_any_port(const struct packet *p, const struct 
 	return !key->port || (key->port == bpf_htons(PORT_FTP) && p->key.protocol == IPPROTO_TCP);
 }
 
+static __always_inline __u32 open_template_kind(const struct packet *p, const struct limpet_service_key *key)
+{
+	if (key->mark)
+		return LIMPET_TEMPLATE_MARK;
+	return is_for_any_port(p, key) ? LIMPET_TEMPLATE_ANY_PORT : LIMPET_TEMPLATE_PORT;
+}
+
 static __always_inline void open_template_key(const struct packet *p, struct opening *o)
 {
-	const struct limpet_service *s = &o->hit.service;
-
-	if (o->hit.key.mark)
-		o->template_kind = LIMPET_TEMPLATE_MARK;
-	else if (is_for_any_port(p, &o->hit.key))
-		o->template_kind = LIMPET_TEMPLATE_ANY_PORT;
-	else
-		o->template_kind = LIMPET_TEMPLATE_PORT;
-	template_key(&o->binding.key, &p->key, o->template_kind, o->hit.key.mark, s->mask);
+	o->template_kind = open_template_kind(p, &o->hit.key);
+	template_key(&o->binding.key, &p->key, o->template_kind, o->hit.key.mark, o->hit.service.mask);
 }
 
 /* A persistent service: the template's destination, or a new template. Returns like open_schedule(). */
@@ -204,12 +204,12 @@ SUBPROGRAM int open_persistent(void *context, struct packet *p, struct decision 
 }
 
 /* The port at the real server: a persistent service's packets keep theirs unless it is the service's own port. */
-static __always_inline __u16 open_port(const struct packet *p, const struct opening *o,
+static __always_inline __u16 open_port(const struct packet *p, const struct service_hit *hit,
 				       const struct limpet_destination *dest)
 {
 	if (!dest->port)
 		return p->key.virtual_port;
-	if ((o->hit.service.flags & LIMPET_SERVICE_PERSISTENT) && p->key.virtual_port != o->hit.key.port)
+	if ((hit->service.flags & LIMPET_SERVICE_PERSISTENT) && p->key.virtual_port != hit->key.port)
 		return p->key.virtual_port;
 	return dest->port;
 }
@@ -310,7 +310,7 @@ GLOBAL long open_commit(struct packet *p)
 	fresh = &o->flow;
 	fresh->destination = o->destination;
 	fresh->method = dest->method;
-	fresh->destination_port = open_port(p, o, dest);
+	fresh->destination_port = open_port(p, &o->hit, dest);
 	open_name_template(o);
 	if (dest->method != LIMPET_MASQ)
 		flags |= LIMPET_FLOW_NOOUTPUT;

@@ -30,6 +30,8 @@ class LimpetDirector : public Director {
   Result<ServiceView> service(const ServiceKey& key) override;
   Timeouts timeouts() const override { return configuration_.timeouts(); }
   std::unique_ptr<ConnectionCursor> connections() override;
+  std::unique_ptr<SessionCursor> sessions(const SessionFilter& filter) override;
+  Result<Explanation> explain(const ExplainQuestion& question) override;
   Status status() override;
   Result<void> unload() override;
 

@@ -3,6 +3,8 @@
 #include <spdlog/spdlog.h>
 
 #include "dataplane/connection_walk.h"
+#include "dataplane/explainer.h"
+#include "dataplane/session_walk.h"
 #include "director/limpet_director.h"
 #include "director/unload.h"
 #include "network/namespace_cookie.h"
@@ -13,10 +15,28 @@ namespace {
 class WalkCursor : public ConnectionCursor {
  public:
   explicit WalkCursor(const dataplane::Object& object) : walk_(object) {}
-  Result<std::vector<ConnectionView>> next(std::size_t limit) override { return walk_.next(limit); }
+  Result<std::optional<std::vector<ConnectionView>>> next(std::size_t limit) override { return walk_.next(limit); }
 
  private:
   dataplane::ConnectionWalk walk_;
+};
+
+class SessionWalkCursor : public SessionCursor {
+ public:
+  SessionWalkCursor(const dataplane::Object& object, const Configuration& configuration, const SessionFilter& filter)
+      : configuration_(configuration), walk_(object, filter) {}
+
+  Result<std::optional<std::vector<SessionView>>> next(std::size_t limit) override {
+    auto piece = walk_.next(limit);
+    if (!piece) return piece;
+    for (SessionView& session : *piece)
+      if (const auto* service = configuration_.find(session.service)) session.scheduler = service->service.scheduler;
+    return piece;
+  }
+
+ private:
+  const Configuration& configuration_;
+  dataplane::SessionWalk walk_;
 };
 
 // What the data plane counts as a whole, and what to say when it happens.
@@ -70,6 +90,23 @@ Result<ServiceView> LimpetDirector::service(const ServiceKey& key) {
 }
 
 std::unique_ptr<ConnectionCursor> LimpetDirector::connections() { return std::make_unique<WalkCursor>(*object_); }
+
+std::unique_ptr<SessionCursor> LimpetDirector::sessions(const SessionFilter& filter) {
+  return std::make_unique<SessionWalkCursor>(*object_, configuration_, filter);
+}
+
+Result<Explanation> LimpetDirector::explain(const ExplainQuestion& question) {
+  const bool is_ipv4 = question.client.family() == Family::ipv4 && question.virtual_address.family() == Family::ipv4;
+  if (!is_ipv4) return Error{ErrorCode::not_supported, "limpet cannot carry IPv6 yet"};
+  auto explanation = dataplane::explain(*object_, question);
+  if (!explanation || !explanation->service) return explanation;
+  const ConfiguredService* service = configuration_.find(*explanation->service);
+  if (service == nullptr) return explanation;
+  explanation->scheduler = service->service.scheduler;
+  for (const Destination& destination : service->destinations)
+    if (destination.weight == 0) explanation->weight_0.push_back(destination.key);
+  return explanation;
+}
 
 Status LimpetDirector::status() {
   const dataplane::SweepStatus& sweep = sweeper_->status();

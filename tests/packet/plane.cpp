@@ -196,6 +196,18 @@ void Plane::sweep(limpet_sweep_table table, const std::vector<Bytes>& keys) {
   }
 }
 
+limpet_explain Plane::explain(limpet_explain question) const {
+  const std::uint32_t zero = 0;
+  map("explain_request").update(&zero, &question);
+  const Bytes frame(64);  // the program looks at none
+  bpf_test_run_opts options{};
+  options.sz = sizeof(options);
+  options.data_in = frame.data();
+  options.data_size_in = static_cast<std::uint32_t>(frame.size());
+  if (bpf_prog_test_run_opts(bpf_program__fd(skeleton_->progs.limpet_explain), &options) != 0) fail("limpet_explain");
+  return map("explain_request").get<std::uint32_t, limpet_explain>(zero).value();
+}
+
 Map Plane::map(const char* name) const {
   const bpf_map* found = bpf_object__find_map_by_name(skeleton_->obj, name);
   if (found == nullptr) throw std::invalid_argument(name);

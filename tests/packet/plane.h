@@ -93,6 +93,8 @@ class Plane {
   // the stack has merged and will cut again (tc and mark door).
   Outcome run(Door door, const Bytes& frame, std::uint32_t mark = 0, std::uint32_t segments = 0);
   void sweep(limpet_sweep_table table, const std::vector<Bytes>& keys);
+  // The question's key and mark go in, the answer comes out.
+  [[nodiscard]] limpet_explain explain(limpet_explain question) const;
 
   void declare_device(unsigned ifindex, std::uint32_t flags);
 
