@@ -54,11 +54,13 @@ SUBPROGRAM int address_is_local(void *context, const struct packet *p, __u32 add
 		.ipv4_dst = address,
 	};
 	__u64 stamp = (__u64)address << 32 | (__u32)p->now;
+	__u64 seen;
 	long result;
 
 	if (!cached)
 		return 0;
-	if (*cached >> 32 == address && (__u32)p->now - (__u32)*cached < LIMPET_TICKS_PER_SECOND)
+	seen = *(volatile __u64 *)cached; /* once: another CPU may put another address there */
+	if (seen >> 32 == address && (__u32)p->now - (__u32)seen < LIMPET_TICKS_PER_SECOND)
 		return 1;
 	result = bpf_fib_lookup(context, &route, sizeof(route), 0);
 	/* NOT_FWDED also stands for "no route at all", but limpetd keeps a last rule for limpet0 that prohibits. */
