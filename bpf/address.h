@@ -75,6 +75,7 @@ static __always_inline int address_is_local(void *context, const struct packet *
 	__u32 slot = address4_hash(address) % LIMPET_LOCAL_SLOTS;
 	__u64 *cached = bpf_map_lookup_elem(&local_cache, &slot);
 
+	/* Read once: another CPU may put another address there. */
 	if (cached && local_is_fresh(*(volatile __u64 *)cached, address, p->now))
 		return 1;
 	return address_ask(context, p, address, mark_ifindex);

@@ -249,7 +249,7 @@ static __always_inline int explain(void *context)
 	p.mark = e->mark;
 	p.now = ticks_now();
 	p.door = DOOR_MARK;
-	p.syn = p.key.protocol == IPPROTO_TCP;
+	p.tcp_flags = p.key.protocol == IPPROTO_TCP ? TCP_SYN : 0;
 	local = explain_hop(context, p.key.virtual_address) == LIMPET_HOP_LOCAL;
 	if (!explain_existing(context, e, &p, c, local, &leaving))
 		explain_new(context, e, &p, c, local, &leaving);

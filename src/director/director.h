@@ -49,6 +49,7 @@ struct Status {
   std::vector<DoorStatus> doors;
   std::vector<TableStatus> tables;
   std::uint64_t sweep_pass_ms = 0;    // duration of the last full pass over all tables
+  std::uint64_t sweep_lag_ms = 0;     // how long after its end an entry was come to in it, at most
   std::vector<std::string> warnings;  // plain sentences: what is wrong and what to do
 };
 

@@ -39,20 +39,6 @@ class SessionWalkCursor : public SessionCursor {
   dataplane::SessionWalk walk_;
 };
 
-// What the data plane counts as a whole, and what to say when it happens.
-struct EventText {
-  limpet_event event;
-  const char* text;
-};
-constexpr EventText kEvents[] = {
-    {LIMPET_EVENT_FLOWS_FULL,
-     "the table of connections is full: new ones are forwarded by a hash, without an entry; raise tables.flows"},
-    {LIMPET_EVENT_TEMPLATES_FULL,
-     "the table of persistence templates is full: clients are spread by a hash; raise tables.templates"},
-    {LIMPET_EVENT_REVERSE_FULL,
-     "the table of masqueraded connections is full: new ones are dropped; raise tables.flows"},
-};
-
 }  // namespace
 
 ServiceView LimpetDirector::view(const ConfiguredService& service) const {
@@ -123,28 +109,28 @@ Status LimpetDirector::status() {
                 {"services", configuration_.services().size(), ceilings.services},
                 {"destinations", destinations, ceilings.destinations - 1}};
   out.sweep_pass_ms = static_cast<std::uint64_t>(sweep.last_pass.count());
+  out.sweep_lag_ms = static_cast<std::uint64_t>(sweep.lag.count());
   out.warnings = host_->hazards();
-  out.warnings.insert(out.warnings.end(), table_warnings_.begin(), table_warnings_.end());
+  const auto full = full_tables_.sentences(FullTables::Clock::now());
+  out.warnings.insert(out.warnings.end(), full.begin(), full.end());
   return out;
 }
 
-// Said once when it begins, not per packet.
-void LimpetDirector::log_events() {
+void LimpetDirector::look_for_full_tables() {
   const dataplane::CounterReader reader(*object_);
-  events_seen_.resize(LIMPET_EVENTS);
-  std::vector<std::string> now;
-  for (const EventText& e : kEvents) {
-    const std::uint64_t count = reader.event(e.event);
-    if (count > events_seen_[e.event]) now.emplace_back(e.text);
-    events_seen_[e.event] = count;
-  }
-  for (const std::string& text : now)
-    if (std::find(table_warnings_.begin(), table_warnings_.end(), text) == table_warnings_.end())
-      spdlog::warn("{}", text);
-  table_warnings_ = std::move(now);
+  const dataplane::SweepStatus& sweep = sweeper_->status();
+  FullTables::Seen seen;
+  for (std::size_t event = 0; event < seen.events.size(); ++event)
+    seen.events[event] = reader.event(static_cast<limpet_event>(event));
+  seen.flows_have_room = sweep.flows < object_->ceilings().flows;
+  seen.templates_have_room = sweep.templates < object_->ceilings().templates;
+  for (const std::string& text : full_tables_.update(seen, FullTables::Clock::now(), FullTables::WallClock::now()))
+    spdlog::warn("{}", text);
 }
 
 Result<void> LimpetDirector::unload() {
+  // As the journal, templates stay for a limpetd that is started again.
+  say_goodbye();
   // Doors and rules first, while the tables still stand behind them.
   unloaded_ = true;
   return unload_leftovers(options_.run_directory);

@@ -36,7 +36,8 @@ void print_status(const Status& status) {
   for (const auto& table : status.tables) {
     fmt::print("  {:<16} {:>10} of {:<10}{}\n", table.name, table.entries, table.ceiling, share_of(table));
   }
-  fmt::print("\nLast sweep over all tables: {} ms\n", status.sweep_pass_ms);
+  fmt::print("\nLast sweep over all tables: {} ms; ended entries were found up to {} ms late\n", status.sweep_pass_ms,
+             status.sweep_lag_ms);
   if (!status.warnings.empty()) fmt::print("\nWarnings\n");
   for (const auto& warning : status.warnings) fmt::print("  - {}\n", warning);
 }

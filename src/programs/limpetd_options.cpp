@@ -185,7 +185,9 @@ Result<DaemonOptions> read_daemon_options(int argc, const char* const* argv) {
   app.set_version_flag("--version", std::string("limpetd ") + LIMPET_VERSION);
   auto* config = app.add_option("--config", file, "Configuration file (TOML)")->capture_default_str();
   auto* run = app.add_option("--run-dir", from_line.run_directory, "Socket and BPF file system")->capture_default_str();
-  auto* state = app.add_option("--state-dir", from_line.state_directory, "Journal of services")->capture_default_str();
+  auto* state =
+      app.add_option("--state-dir", from_line.state_directory, "Journal of services, snapshot of persistence templates")
+          ->capture_default_str();
   app.add_option("--door", door_line,
                  "auto: XDP where the driver has it, else tc; or one of them. INTERFACE=... for a single one; may be "
                  "given again")

@@ -23,12 +23,14 @@ class Endpoints : public ApiTest {
 };
 
 TEST_F(Endpoints, version_and_status_are_told) {
-  director_.shown = {"1.2.3", 4, 5, {{"eth0", "xdp", "native"}}, {{"flows4", 6, 7}}, 8, {"careful"}};
+  director_.shown = {"1.2.3", 4, 5, {{"eth0", "xdp", "native"}}, {{"flows4", 6, 7}}, 8, 9, {"careful"}};
   start();
   EXPECT_EQ(ask("GET", "/v1/version").json(), json({{"version", "1.2.3"}, {"abi", 4}, {"api", "v1"}}));
   const json status = ask("GET", "/v1/status").json();
   EXPECT_EQ(status["doors"][0]["door"], "xdp");
   EXPECT_EQ(status["tables"][0]["ceiling"], 7);
+  EXPECT_EQ(status["sweep_pass_ms"], 8);
+  EXPECT_EQ(status["sweep_lag_ms"], 9);
   EXPECT_EQ(status["warnings"][0], "careful");
 }
 

@@ -233,7 +233,7 @@ TEST(JsonRoundTrip, every_explanation_survives) {
 }
 
 TEST(JsonRoundTrip, a_status_survives) {
-  Status status{"0.1.0", 3, 4026531840, {{"eth0", "tc", "veth"}}, {{"flows4", 7, 100}}, 12, {"mind the gap"}};
+  Status status{"0.1.0", 3, 4026531840, {{"eth0", "tc", "veth"}}, {{"flows4", 7, 100}}, 12, 34, {"mind the gap"}};
   const auto read = api::status_from_json(through_text(api::status_to_json(status)));
   ASSERT_TRUE(read) << read.error().text;
   EXPECT_EQ(api::status_to_json(*read), api::status_to_json(status));
