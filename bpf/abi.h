@@ -186,9 +186,9 @@ struct limpet_reverse {
 	__u16 virtual_port;
 	__u16 reserved16;
 	__u32 destination;
-	__u32 reserved[4];
+	__u32 reserved[3];
 };
-LIMPET_ASSERT(sizeof(struct limpet_reverse) == 28, "reverse entry");
+LIMPET_ASSERT(sizeof(struct limpet_reverse) == 24, "at most 24 bytes: 104 bytes of slab an element");
 
 enum limpet_scheduler {
 	LIMPET_RR,
@@ -314,11 +314,12 @@ struct limpet_hop {
 	__u16 mtu;
 	__u8 kind;
 	__u8 family;
+	__u8 destination_mac[6]; /* the two in a frame's order, to be written in one go */
 	__u8 source_mac[6];
-	__u8 destination_mac[6];
 	__u8 gateway[16]; /* address of the neighbour */
-};
-LIMPET_ASSERT(sizeof(struct limpet_hop) == 36, "hop");
+	__u32 reserved;
+} __attribute__((aligned(8))); /* copied by eight bytes */
+LIMPET_ASSERT(sizeof(struct limpet_hop) == 40, "hop");
 
 #define LIMPET_NEXTHOP_ACTIVE 1ULL   /* bit 0 of the word: which half is valid */
 #define LIMPET_NEXTHOP_CLAIMED 2ULL  /* bit 1: somebody is filling the other half */
@@ -330,7 +331,7 @@ struct limpet_nexthop {
 	__u64 word;
 	struct limpet_hop hop[2];
 };
-LIMPET_ASSERT(sizeof(struct limpet_nexthop) == 80, "next hop");
+LIMPET_ASSERT(sizeof(struct limpet_nexthop) == 88, "next hop");
 #define LIMPET_CLIENT_HOPS 65536U
 
 /* Interfaces with a door, by ifindex % LIMPET_DEVICES. */
@@ -396,5 +397,42 @@ struct limpet_sweep {
 	__u8 keys[LIMPET_SWEEP_KEYS][16];
 };
 LIMPET_ASSERT(sizeof(struct limpet_sweep) < 65536, "the context of a syscall program");
+
+/* ---- Explaining ------------------------------------------------------------------------------------------------ */
+/* Where the next packet that opens a connection would go. In the order in which the data plane asks. */
+enum limpet_explain_rule {
+	LIMPET_EXPLAIN_CONNECTION,     /* a connection is there: its server */
+	LIMPET_EXPLAIN_REMOVED,        /* a connection is there, its server has been removed: dropped */
+	LIMPET_EXPLAIN_SOURCE,         /* a source that opens nothing (127/8, multicast, ...): passed on */
+	LIMPET_EXPLAIN_FTP_DATA,       /* from port 20: passed on */
+	LIMPET_EXPLAIN_NO_SERVICE,     /* passed on */
+	LIMPET_EXPLAIN_NOT_PERSISTENT, /* port 0 is for persistent services only: passed on */
+	LIMPET_EXPLAIN_NOT_LOCAL,      /* the address is not this host's: passed on */
+	LIMPET_EXPLAIN_TEMPLATE,
+	LIMPET_EXPLAIN_SCHEDULER,
+	LIMPET_EXPLAIN_HASH,     /* the table of connections has been full lately */
+	LIMPET_EXPLAIN_NO_SERVER /* nothing to schedule: port unreachable */
+};
+#define LIMPET_EXPLAIN_DEFERRED 0x1 /* it goes through netfilter first, to the mark door */
+#define LIMPET_EXPLAIN_REUSED 0x2   /* a connection is there, but a SYN begins it anew */
+#define LIMPET_EXPLAIN_GIVEN_UP 0x4 /* a template is there, but its server does not serve: given up */
+
+/* Question and answer of the explain program. Only one at a time: limpetd's loop asks. */
+struct limpet_explain {
+	struct limpet_flow4_key key; /* client port 0: any that has no connection yet */
+	__u32 mark;
+	__u32 rule;
+	__u32 flags;
+	__u32 destination;   /* id; 0: none */
+	__u64 word;          /* of the connection or template that decides */
+	__u32 former;        /* destination of what is begun anew or given up */
+	__u32 template_mask; /* of the template that decides */
+	__u32 template_kind;
+	__u16 destination_port;
+	__u8 method;   /* enum limpet_method */
+	__u8 hop_kind; /* enum limpet_hop_kind: the way to the destination */
+	struct limpet_service_key service;
+};
+LIMPET_ASSERT(sizeof(struct limpet_explain) == 80, "explain");
 
 #endif

@@ -41,9 +41,15 @@ static __always_inline void address_add(struct limpet_address_bitmap *map, __u32
 		__sync_fetch_and_or(&map->bank[1][bit / 64], mask);
 }
 
-/* Only "local" is remembered, for about a second: an address that comes is seen at once, one that goes within a second
- * (at once while limpetd runs: it clears the cache). */
-SUBPROGRAM int address_is_local(void *context, const struct packet *p, __u32 address, __u32 mark_ifindex)
+/* The cache's word for an address that was local `now`. */
+static __always_inline __u64 local_stamp(__u32 address, __u64 now) { return (__u64)address << 32 | (__u32)now; }
+
+static __always_inline int local_is_fresh(__u64 stamp, __u32 address, __u64 now)
+{
+	return stamp >> 32 == address && (__u32)now - (__u32)stamp < LIMPET_TICKS_PER_SECOND;
+}
+
+SUBPROGRAM int address_ask(void *context, const struct packet *p, __u32 address, __u32 mark_ifindex)
 {
 	__u32 slot = address4_hash(address) % LIMPET_LOCAL_SLOTS;
 	__u64 *cached = bpf_map_lookup_elem(&local_cache, &slot);
@@ -53,19 +59,26 @@ SUBPROGRAM int address_is_local(void *context, const struct packet *p, __u32 add
 		.tot_len = 1, /* asks for the MTU instead of judging the packet's size */
 		.ipv4_dst = address,
 	};
-	__u64 stamp = (__u64)address << 32 | (__u32)p->now;
-	long result;
 
-	if (!cached)
-		return 0;
-	if (*cached >> 32 == address && (__u32)p->now - (__u32)*cached < LIMPET_TICKS_PER_SECOND)
-		return 1;
-	result = bpf_fib_lookup(context, &route, sizeof(route), 0);
 	/* NOT_FWDED also stands for "no route at all", but limpetd keeps a last rule for limpet0 that prohibits. */
-	if (result != BPF_FIB_LKUP_RET_NOT_FWDED)
+	if (bpf_fib_lookup(context, &route, sizeof(route), 0) != BPF_FIB_LKUP_RET_NOT_FWDED)
 		return 0;
-	*(volatile __u64 *)cached = stamp;
+	if (cached)
+		*(volatile __u64 *)cached = local_stamp(address, p->now);
 	return 1;
+}
+
+/* Only "local" is remembered, for about a second: an address that comes is seen at once, one that goes within a second
+ * (at once while limpetd runs: it clears the cache). */
+static __always_inline int address_is_local(void *context, const struct packet *p, __u32 address, __u32 mark_ifindex)
+{
+	__u32 slot = address4_hash(address) % LIMPET_LOCAL_SLOTS;
+	__u64 *cached = bpf_map_lookup_elem(&local_cache, &slot);
+
+	/* Read once: another CPU may put another address there. */
+	if (cached && local_is_fresh(*(volatile __u64 *)cached, address, p->now))
+		return 1;
+	return address_ask(context, p, address, mark_ifindex);
 }
 
 #endif

@@ -17,12 +17,18 @@ struct icmp_error {
 	__u16 inner_source_port;
 	__u16 inner_destination_port;
 };
+
 /* Beside the stack, for want of room on it: see openings. */
+struct icmp_error_work {
+	struct icmp_error error;
+	struct packet packet;
+	struct decision decision;
+};
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
 	__uint(max_entries, 1);
 	__type(key, __u32);
-	__type(value, struct icmp_error);
+	__type(value, struct icmp_error_work);
 } icmp_errors SEC(".maps");
 
 #define ICMP_OFFSET L4_OFFSET
@@ -161,27 +167,36 @@ SUBPROGRAM int icmp_error_through(struct __sk_buff *skb)
 {
 	struct limpet_address_bitmap *bits = address_bitmap();
 	struct limpet_config *c = config_get();
-	struct decision d = {};
-	struct packet p = { .door = DOOR_TC };
 	__u32 zero = 0;
-	struct icmp_error *e = bpf_map_lookup_elem(&icmp_errors, &zero);
+	struct icmp_error_work *w = bpf_map_lookup_elem(&icmp_errors, &zero);
+	struct icmp_error *e;
+	struct decision *d;
+	struct packet *p;
 
-	if (!bits || !c || !e || !icmp_error_read(skb, e))
+	if (!bits || !c || !w)
 		return door_pass(DOOR_TC);
-	p.now = ticks_now();
-	p.ip_bytes = bpf_ntohs(e->outer.tot_len);
-	p.ttl = e->outer.ttl;
-	if (!(address_is_ours(bits, c->active_bank, e->inner.saddr) && icmp_error_in(skb, &p, &d, e)) &&
-	    !(address_is_ours(bits, c->active_bank, e->inner.daddr) && icmp_error_out(skb, &p, &d, e)))
+	e = &w->error;
+	d = &w->decision;
+	p = &w->packet;
+	if (!icmp_error_read(skb, e))
 		return door_pass(DOOR_TC);
-	if (d.hop.kind != LIMPET_HOP_READY && d.hop.kind != LIMPET_HOP_NEIGHBOUR)
+	__builtin_memset(d, 0, sizeof(*d));
+	__builtin_memset(p, 0, sizeof(*p));
+	p->door = DOOR_TC;
+	p->now = ticks_now();
+	p->ip_bytes = bpf_ntohs(e->outer.tot_len);
+	p->ttl = e->outer.ttl;
+	if (!(address_is_ours(bits, c->active_bank, e->inner.saddr) && icmp_error_in(skb, p, d, e)) &&
+	    !(address_is_ours(bits, c->active_bank, e->inner.daddr) && icmp_error_out(skb, p, d, e)))
+		return door_pass(DOOR_TC);
+	if (d->hop.kind != LIMPET_HOP_READY && d->hop.kind != LIMPET_HOP_NEIGHBOUR)
 		return door_drop(DOOR_TC);
-	if (d.destination)
-		count_packet(d.destination, &p, d.reply);
-	if (d.rewrite && icmp_error_rewrite(skb, e, &d))
+	if (d->destination)
+		count_packet(d->destination, p, d->reply);
+	if (d->rewrite && icmp_error_rewrite(skb, e, d))
 		return door_drop(DOOR_TC);
-	d.rewrite = 0; /* done */
-	return send(&p, &d, skb, DOOR_TC);
+	d->rewrite = 0; /* done */
+	return send(p, d, skb, DOOR_TC);
 }
 
 #endif

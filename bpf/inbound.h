@@ -24,7 +24,7 @@ static __always_inline int is_new_connection(const struct packet *p, const struc
 {
 	__u32 state = flow_state(word);
 
-	if (p->key.protocol != IPPROTO_TCP || !p->syn)
+	if (p->key.protocol != IPPROTO_TCP || !(p->tcp_flags & TCP_SYN))
 		return 0;
 	if (c->expire_nodest_conn && !dest->weight)
 		return 1;
@@ -90,9 +90,7 @@ SUBPROGRAM int existing_flow(void *context, struct packet *p, struct decision *d
 		decide(d, VERDICT_DROP);
 		return EXISTING_DECIDED;
 	}
-	d->hop_address = *(__u32 *)dest->address;
-	d->hop_source = 0;
-	hop_get(context, p, d, dest->nexthop);
+	hop_get_often(context, p, d, dest->nexthop, *(__u32 *)dest->address, 0);
 	if (must_leave_to_tc(p, d))
 		return EXISTING_DECIDED;
 	if (!flow_advance(p, &p->key, f, c, 0))
@@ -178,7 +176,7 @@ SUBPROGRAM int new_flow(void *context, struct packet *p, struct decision *d, str
 	if (!dest)
 		return decide(d, VERDICT_DROP);
 	d->destination = o->destination;
-	return forward_to(p, d, dest, dest->method, open_port(p, o, dest));
+	return forward_to(p, d, dest, dest->method, open_port(p, &o->hit, dest));
 }
 
 static __always_inline int inbound(void *context, struct packet *p, struct decision *d, const enum door door)

@@ -2,6 +2,7 @@
 /* The doors: XDP and tc at the interfaces, tc at limpet0 for packets that have been through netfilter. One code; start
  * reading at through_door(). */
 #include "address.h"
+#include "explain.h"
 #include "icmp.h"
 #include "icmp_error.h"
 #include "inbound.h"
@@ -55,30 +56,53 @@ static __always_inline int give_back(void *context)
 	return door_pass(DOOR_MARK);
 }
 
-/* What every frame goes through. */
+/* XDP runs before the kernel has looked whether a frame is for this host. */
+static __always_inline int is_for_this_interface(void *context)
+{
+	struct frame f = frame_of(context, DOOR_XDP);
+	__u32 ifindex = ((struct xdp_md *)context)->ingress_ifindex;
+	__u32 slot = ifindex % LIMPET_DEVICES;
+	struct limpet_device *device = bpf_map_lookup_elem(&devices, &slot);
+	struct ethhdr *ethernet = f.data;
+
+	if (!device || device->ifindex != ifindex || f.data + ETH_HLEN > f.end)
+		return 0;
+	return *(__u32 *)ethernet->h_dest == *(__u32 *)device->mac &&
+	       *(__u16 *)(ethernet->h_dest + 4) == *(__u16 *)(device->mac + 4);
+}
+
+/* What every frame goes through. Bystanders are told by their addresses, before anything else is looked at. */
 static __always_inline int through_door(void *context, const enum door door)
 {
 	struct limpet_address_bitmap *bits = address_bitmap();
 	struct limpet_config *c = config_get();
-	struct decision d = {};
-	struct packet p = {};
+	__u32 source, destination;
+	int inwards, reply;
+	struct decision d;
+	struct packet p;
 
-	if (!bits || !c || !parse(&p, context, door))
+	if (!bits || !c || !peek_addresses(context, &source, &destination, door))
 		return door_pass(door);
 	/* Marked packets may be for any local address. */
-	if (came_by_netfilter(door) || address_is_ours(bits, c->active_bank, p.key.virtual_address)) {
+	inwards = came_by_netfilter(door) || address_is_ours(bits, c->active_bank, destination);
+	reply = !came_by_netfilter(door) && address_is_ours(bits, c->active_bank, source);
+	if ((!inwards && !reply) || (door == DOOR_XDP && !is_for_this_interface(context)))
+		return door_pass(door);
+
+	__builtin_memset(&d, 0, sizeof(d));
+	__builtin_memset(&p, 0, sizeof(p));
+	if (!parse(&p, context, door))
+		return door_pass(door);
+	p.now = ticks_now();
+	if (inwards) {
 		/* What takes an ICMP error is tc's. */
 		if (door == DOOR_XDP && p.ttl <= 1)
 			return door_pass(door);
-		p.now = ticks_now();
 		if (inbound(context, &p, &d, door) != VERDICT_PASS)
 			return carry_out(&p, &d, context, door);
 	}
-	if (!came_by_netfilter(door) && address_is_ours(bits, c->active_bank, p.key.client_address)) {
-		p.now = ticks_now();
-		if (outbound(context, &p, &d) != VERDICT_PASS)
-			return carry_out(&p, &d, context, door);
-	}
+	if (reply && outbound(context, &p, &d) != VERDICT_PASS)
+		return carry_out(&p, &d, context, door);
 	return door_pass(door);
 }
 
@@ -112,22 +136,9 @@ int limpet_mark(struct __sk_buff *skb)
 SEC("tc")
 int limpet_return(struct __sk_buff *skb) { return through_door(skb, DOOR_RETURN); }
 
-/* A frame's destination must be the interface's own address: XDP runs before the kernel has looked. */
-SEC("xdp")
-int limpet_xdp(struct xdp_md *xdp)
-{
-	struct frame f = frame_of(xdp, DOOR_XDP);
-	__u32 slot = xdp->ingress_ifindex % LIMPET_DEVICES;
-	struct limpet_device *device = bpf_map_lookup_elem(&devices, &slot);
-	struct ethhdr *ethernet = f.data;
-
-	if (!device || device->ifindex != xdp->ingress_ifindex || f.data + ETH_HLEN > f.end)
-		return XDP_PASS;
-	for (int i = 0; i < ETH_ALEN; i++)
-		if (ethernet->h_dest[i] != device->mac[i])
-			return XDP_PASS;
-	return through_door(xdp, DOOR_XDP);
-}
+/* "frags": frames of several buffers come in as well (jumbo frames, receive offload); their headers are in the first. */
+SEC("xdp.frags")
+int limpet_xdp(struct xdp_md *xdp) { return through_door(xdp, DOOR_XDP); }
 
 SEC("syscall")
 int limpet_sweep(void *context)
@@ -141,5 +152,9 @@ int limpet_sweep(void *context)
 	bpf_loop(w.request->count, sweep_step, &w, 0);
 	return 0;
 }
+
+/* Never attached: limpetd runs it. */
+SEC("tc")
+int limpet_explain(struct __sk_buff *skb) { return explain(skb); }
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";

@@ -20,6 +20,7 @@ static __always_inline void hop_lookup(void *context, struct limpet_hop *hop, __
 	long result = bpf_fib_lookup(context, &route, sizeof(route), 0);
 
 	hop->ifindex = route.ifindex;
+	hop->reserved = 0;
 	hop->family = LIMPET_IPV4;
 	hop->mtu = 0;
 	__builtin_memset(hop->gateway, 0, sizeof(hop->gateway));
@@ -59,15 +60,24 @@ static __always_inline int hop_is_fresh(const struct packet *p, __u64 word)
 	return age < LIMPET_TICKS_PER_SECOND << LIMPET_NEXTHOP_TICKS_SHIFT;
 }
 
+/* Copies the slot's hop if it is fresh and the tag's own. Returns 0 if it is not. */
+static __always_inline int hop_read(const struct packet *p, struct limpet_hop *hop, struct limpet_nexthop *slot,
+				    __u64 word, __u64 tag)
+{
+	if (!word || !hop_is_fresh(p, word) || (word & LIMPET_NEXTHOP_TAG_MASK) != tag)
+		return 0;
+	*hop = slot->hop[word & LIMPET_NEXTHOP_ACTIVE];
+	/* Had two others taken the slot over while we copied, the copy could be torn. */
+	return *(volatile __u64 *)&slot->word == word;
+}
+
 /* Fills `d->hop` and `d->probe` for `d->hop_address` and `d->hop_source` from slot `index`, which is theirs or to be
  * taken over. */
 SUBPROGRAM int hop_get(void *context, struct packet *p, struct decision *d, __u32 index)
 {
-	const __u32 address = d->hop_address, source = d->hop_source;
 	struct limpet_config *c = config_get();
 	struct limpet_nexthop *slot = bpf_map_lookup_elem(&nexthops, &index);
-	__u64 tag = hop_tag(address, source);
-	__u64 word;
+	__u64 word, claimed;
 	__u32 idle;
 
 	d->probe = 0;
@@ -76,27 +86,35 @@ SUBPROGRAM int hop_get(void *context, struct packet *p, struct decision *d, __u3
 		return 0;
 	}
 	word = *(volatile __u64 *)&slot->word;
-	if (word && hop_is_fresh(p, word) && (word & LIMPET_NEXTHOP_TAG_MASK) == tag) {
-		d->hop = slot->hop[word & LIMPET_NEXTHOP_ACTIVE];
-		/* Had two others taken the slot over while we copied, the copy could be torn. */
-		if (*(volatile __u64 *)&slot->word == word)
-			return 0;
-	} else if (!(word & LIMPET_NEXTHOP_CLAIMED) || !hop_is_fresh(p, word)) {
-		/* The claim keeps tag and active half: the owner's packets go on with them meanwhile. */
-		__u64 claimed = hop_word(p, (word & ~LIMPET_NEXTHOP_TICKS_MASK) | LIMPET_NEXTHOP_CLAIMED);
-
-		if (__sync_bool_compare_and_swap(&slot->word, word, claimed)) {
-			idle = !(word & LIMPET_NEXTHOP_ACTIVE);
-			hop_lookup(context, &d->hop, address, source, c->mark_ifindex);
-			slot->hop[idle & 1] = d->hop;
-			/* A full barrier: the half is filled before the word points to it. */
-			__sync_lock_test_and_set(&slot->word, hop_word(p, tag | idle));
-			d->probe = d->hop.kind == LIMPET_HOP_READY;
-			return 0;
-		}
+	if (hop_read(p, &d->hop, slot, word, hop_tag(d->hop_address, d->hop_source)))
+		return 0;
+	/* The claim keeps tag and active half: the owner's packets go on with them meanwhile. */
+	claimed = hop_word(p, (word & ~LIMPET_NEXTHOP_TICKS_MASK) | LIMPET_NEXTHOP_CLAIMED);
+	if (((word & LIMPET_NEXTHOP_CLAIMED) && hop_is_fresh(p, word)) ||
+	    !__sync_bool_compare_and_swap(&slot->word, word, claimed)) {
+		hop_lookup(context, &d->hop, d->hop_address, d->hop_source, c->mark_ifindex);
+		return 0;
 	}
-	hop_lookup(context, &d->hop, address, source, c->mark_ifindex);
+	idle = !(word & LIMPET_NEXTHOP_ACTIVE);
+	hop_lookup(context, &d->hop, d->hop_address, d->hop_source, c->mark_ifindex);
+	slot->hop[idle & 1] = d->hop;
+	/* A full barrier: the half is filled before the word points to it. */
+	__sync_lock_test_and_set(&slot->word, hop_word(p, hop_tag(d->hop_address, d->hop_source) | idle));
+	d->probe = d->hop.kind == LIMPET_HOP_READY;
 	return 0;
+}
+
+/* The same for `address` and `source`, inlined where most packets pass. */
+static __always_inline void hop_get_often(void *context, struct packet *p, struct decision *d, __u32 index,
+					  __u32 address, __u32 source)
+{
+	struct limpet_nexthop *slot = bpf_map_lookup_elem(&nexthops, &index);
+
+	d->hop_address = address;
+	d->hop_source = source;
+	d->probe = 0;
+	if (!slot || !hop_read(p, &d->hop, slot, *(volatile __u64 *)&slot->word, hop_tag(address, source)))
+		hop_get(context, p, d, index);
 }
 
 static __always_inline __u32 client_hop_index(const struct limpet_config *c, __u32 client, __u32 source)

@@ -83,22 +83,22 @@ static __always_inline int may_open(const struct packet *p, const struct limpet_
 		return 0;
 	if (p->key.protocol != IPPROTO_TCP)
 		return 1;
-	return (p->syn && !p->rst) || (c->sloppy_tcp && !p->rst) || flows_were_full(p);
+	return (!(p->tcp_flags & TCP_RST) && ((p->tcp_flags & TCP_SYN) || c->sloppy_tcp)) || flows_were_full(p);
 }
 
 /* Whether to take what the scheduler proposes: fills the hop, since the XDP door must leave everything as it was when
  * only the kernel can resolve the neighbour. */
-static __always_inline int hop_for(void *context, struct packet *p, struct decision *d, __u32 destination)
+static __always_inline void hop_for(void *context, struct packet *p, struct decision *d, __u32 destination)
 {
 	struct limpet_destination *dest = bpf_map_lookup_elem(&destinations, &destination);
 
 	if (!dest) {
 		d->hop.kind = LIMPET_HOP_UNREACHABLE;
-		return 0;
+		return;
 	}
 	d->hop_address = *(__u32 *)dest->address;
 	d->hop_source = 0;
-	return hop_get(context, p, d, dest->nexthop);
+	hop_get(context, p, d, dest->nexthop);
 }
 
 static __always_inline int is_too_big(const struct packet *p, const struct decision *d)
@@ -107,7 +107,8 @@ static __always_inline int is_too_big(const struct packet *p, const struct decis
 	       !p->segmented;
 }
 
-/* A device without ndo_xdp_xmit (bridge, VLAN, tunnel) would eat a redirected frame. */
+/* A device without ndo_xdp_xmit (bridge, VLAN, tunnel) would eat a redirected frame, and so would most that have it a
+ * frame of several buffers. */
 static __always_inline int xdp_may_leave_by(const struct packet *p, __u32 ifindex)
 {
 	__u32 slot = ifindex % LIMPET_DEVICES;
@@ -116,7 +117,7 @@ static __always_inline int xdp_may_leave_by(const struct packet *p, __u32 ifinde
 	if (ifindex == p->ingress_ifindex)
 		return 1; /* XDP_TX */
 	device = bpf_map_lookup_elem(&devices, &slot);
-	return device && device->ifindex == ifindex && (device->flags & LIMPET_DEVICE_XDP_TARGET);
+	return device && device->ifindex == ifindex && (device->flags & LIMPET_DEVICE_XDP_TARGET) && !p->in_buffers;
 }
 
 static __always_inline int must_leave_to_tc(const struct packet *p, const struct decision *d)
@@ -151,17 +152,17 @@ static __always_inline int is_for_any_port(const struct packet *p, const struct 
 	return !key->port || (key->port == bpf_htons(PORT_FTP) && p->key.protocol == IPPROTO_TCP);
 }
 
+static __always_inline __u32 open_template_kind(const struct packet *p, const struct limpet_service_key *key)
+{
+	if (key->mark)
+		return LIMPET_TEMPLATE_MARK;
+	return is_for_any_port(p, key) ? LIMPET_TEMPLATE_ANY_PORT : LIMPET_TEMPLATE_PORT;
+}
+
 static __always_inline void open_template_key(const struct packet *p, struct opening *o)
 {
-	const struct limpet_service *s = &o->hit.service;
-
-	if (o->hit.key.mark)
-		o->template_kind = LIMPET_TEMPLATE_MARK;
-	else if (is_for_any_port(p, &o->hit.key))
-		o->template_kind = LIMPET_TEMPLATE_ANY_PORT;
-	else
-		o->template_kind = LIMPET_TEMPLATE_PORT;
-	template_key(&o->binding.key, &p->key, o->template_kind, o->hit.key.mark, s->mask);
+	o->template_kind = open_template_kind(p, &o->hit.key);
+	template_key(&o->binding.key, &p->key, o->template_kind, o->hit.key.mark, o->hit.service.mask);
 }
 
 /* A persistent service: the template's destination, or a new template. Returns like open_schedule(). */
@@ -205,12 +206,12 @@ SUBPROGRAM int open_persistent(void *context, struct packet *p, struct decision 
 }
 
 /* The port at the real server: a persistent service's packets keep theirs unless it is the service's own port. */
-static __always_inline __u16 open_port(const struct packet *p, const struct opening *o,
+static __always_inline __u16 open_port(const struct packet *p, const struct service_hit *hit,
 				       const struct limpet_destination *dest)
 {
 	if (!dest->port)
 		return p->key.virtual_port;
-	if ((o->hit.service.flags & LIMPET_SERVICE_PERSISTENT) && p->key.virtual_port != o->hit.key.port)
+	if ((hit->service.flags & LIMPET_SERVICE_PERSISTENT) && p->key.virtual_port != hit->key.port)
 		return p->key.virtual_port;
 	return dest->port;
 }
@@ -311,7 +312,7 @@ GLOBAL long open_commit(struct packet *p)
 	fresh = &o->flow;
 	fresh->destination = o->destination;
 	fresh->method = dest->method;
-	fresh->destination_port = open_port(p, o, dest);
+	fresh->destination_port = open_port(p, &o->hit, dest);
 	open_name_template(o);
 	if (dest->method != LIMPET_MASQ)
 		flags |= LIMPET_FLOW_NOOUTPUT;

@@ -10,40 +10,31 @@
 
 SUBPROGRAM int outbound(void *context, struct packet *p, struct decision *d)
 {
-	struct limpet_reverse4_key rkey = {
-		.server_address = p->key.client_address,
-		.client_address = p->key.virtual_address,
-		.server_port = p->key.client_port,
-		.client_port = p->key.virtual_port,
-		.protocol = p->key.protocol,
-		.family = p->key.family,
-	};
-	struct limpet_reverse *r = bpf_map_lookup_elem(&reverse4, &rkey);
-	struct limpet_flow4_key key = {
-		.client_address = p->key.virtual_address,
-		.client_port = p->key.virtual_port,
-		.protocol = p->key.protocol,
-		.family = p->key.family,
-	};
+	/* A reply's addresses and ports, as they come, are the reverse entry's key. */
+	struct limpet_reverse *r = bpf_map_lookup_elem(&reverse4, &p->key);
 	struct limpet_config *c = config_get();
 	struct limpet_destination *dest;
 	struct limpet_flow *f;
-	__u32 id;
+	__u32 virtual_address, id;
+	__u16 virtual_port;
+	union flow_key key;
 
 	if (!r || !c || p->ttl <= 1)
 		return decide(d, VERDICT_PASS);
-	key.virtual_address = r->virtual_address;
-	key.virtual_port = r->virtual_port;
+	/* Read once: the element may be another's in a moment. */
+	virtual_address = *(volatile __u32 *)&r->virtual_address;
+	virtual_port = *(volatile __u16 *)&r->virtual_port;
+	flow_key_set(&key, both_addresses(p->key.virtual_address, virtual_address),
+		     both_ports(p->key.virtual_port, virtual_port), p->key.protocol);
 	f = bpf_map_lookup_elem(&flows4, &key);
 	if (!f || f->method != LIMPET_MASQ || f->destination_port != p->key.client_port)
 		return decide(d, VERDICT_PASS);
-	d->hop_address = key.client_address;
-	d->hop_source = key.virtual_address;
-	hop_get(context, p, d, client_hop_index(c, key.client_address, key.virtual_address));
+	hop_get_often(context, p, d, client_hop_index(c, p->key.virtual_address, virtual_address),
+		      p->key.virtual_address, virtual_address);
 	/* An ICMP error about a reply is the kernel's, from an address of the director: ip_forward() sends it. */
 	if (d->hop.kind == LIMPET_HOP_LOCAL || must_leave_to_tc(p, d) || is_too_big(p, d))
 		return decide(d, VERDICT_PASS);
-	if (!flow_advance(p, &key, f, c, 1))
+	if (!flow_advance(p, &key.fields, f, c, 1))
 		return decide(d, VERDICT_PASS);
 	id = f->destination;
 	dest = bpf_map_lookup_elem(&destinations, &id);
@@ -51,8 +42,8 @@ SUBPROGRAM int outbound(void *context, struct packet *p, struct decision *d)
 		d->destination = id;
 	d->reply = 1;
 	d->rewrite = 1;
-	d->address = key.virtual_address;
-	d->port = key.virtual_port;
+	d->address = virtual_address;
+	d->port = virtual_port;
 	return decide(d, VERDICT_FORWARD);
 }
 

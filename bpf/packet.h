@@ -35,18 +35,52 @@ enum door {
 /* The kernel has forwarded them to limpet0: they are for a local address, and it has taken its one off the TTL. */
 static __always_inline int came_by_netfilter(const enum door door) { return door == DOOR_MARK || door == DOOR_RETURN; }
 
+/* As in the 14th byte of a TCP header. */
+#define TCP_FIN 0x01
+#define TCP_SYN 0x02
+#define TCP_RST 0x04
+#define TCP_ACK 0x10
+
+/* A key as the hash and the comparison read it. One put together of its fields would have them wait until the fields
+ * have reached the cache: a processor does not forward several small stores to one load. */
+union flow_key {
+	struct limpet_flow4_key fields;
+	__u64 words[2];
+};
+
+/* Two that follow one another in memory. */
+static __always_inline __u64 both_addresses(__u32 first, __u32 second)
+{
+	return bpf_cpu_to_be64((__u64)bpf_ntohl(first) << 32 | bpf_ntohl(second));
+}
+
+static __always_inline __u32 both_ports(__u16 first, __u16 second)
+{
+	return bpf_htonl((__u32)bpf_ntohs(first) << 16 | bpf_ntohs(second));
+}
+
+/* `addresses` and `ports` as they follow one another in memory, client's first. */
+static __always_inline void flow_key_set(union flow_key *key, __u64 addresses, __u32 ports, __u8 protocol)
+{
+	key->words[0] = addresses;
+	key->words[1] = bpf_cpu_to_be64((__u64)bpf_ntohl(ports) << 32 | (__u64)protocol << 24 | LIMPET_IPV4 << 16);
+}
+
 struct packet {
-	struct limpet_flow4_key key; /* client: the packet's source; virtual: its destination */
-	__u64 now;                   /* ticks */
+	union {
+		struct limpet_flow4_key key; /* client: the packet's source; virtual: its destination */
+		union flow_key whole_key;
+	};
+	__u64 now; /* ticks */
 	__u32 ip_bytes;
 	__u32 ingress_ifindex; /* DOOR_XDP only */
 	__u32 mark;            /* DOOR_MARK only */
 	__u8 door;
 	__u8 ttl;
 	__u8 dont_fragment;
-	__u8 segmented; /* GSO: the stack or the card will cut it, the size says nothing */
-	/* TCP flags; UDP: none */
-	__u8 syn, fin, ack, rst;
+	__u8 segmented;  /* GSO: the stack or the card will cut it, the size says nothing */
+	__u8 in_buffers; /* DOOR_XDP only: more than one buffer, which few drivers take from another device */
+	__u8 tcp_flags;  /* UDP: none */
 };
 
 enum verdict {

@@ -37,9 +37,26 @@ static __always_inline struct frame frame_of(void *context, const enum door door
 	return f;
 }
 
-static __always_inline __u32 frame_bytes(void *context, struct frame f, const enum door door)
+/* Whether the frame holds `bytes` behind its Ethernet header. Only large ones are spread over several XDP buffers. */
+static __always_inline int frame_holds(void *context, struct frame f, __u32 bytes, const enum door door)
 {
-	return door == DOOR_XDP ? f.end - f.data : ((struct __sk_buff *)context)->len;
+	if (door != DOOR_XDP)
+		return ETH_HLEN + bytes <= ((struct __sk_buff *)context)->len;
+	return ETH_HLEN + bytes <= (__u64)(f.end - f.data) || ETH_HLEN + bytes <= bpf_xdp_get_buff_len(context);
+}
+
+/* The addresses of what may be an IPv4 packet, before anything of it is parsed: a bystander is told by them and must
+ * cost next to nothing. Returns 0 if there are none to read. */
+static __always_inline int peek_addresses(void *context, __u32 *source, __u32 *destination, const enum door door)
+{
+	struct frame f = frame_of(context, door);
+	struct iphdr *ip = f.data + IP_OFFSET;
+
+	if (f.data + L4_OFFSET > f.end)
+		return 0;
+	*source = ip->saddr;
+	*destination = ip->daddr;
+	return 1;
 }
 
 /* TCP's header, all of it within `f`. Returns 0 if it is malformed. */
@@ -49,12 +66,7 @@ static __always_inline int parse_tcp(struct packet *p, struct frame f, __u32 l4_
 
 	if (f.data + HEADERS_TCP > f.end || tcp->doff < 5 || tcp->doff * 4U > l4_bytes)
 		return 0;
-	p->key.client_port = tcp->source;
-	p->key.virtual_port = tcp->dest;
-	p->syn = tcp->syn;
-	p->fin = tcp->fin;
-	p->ack = tcp->ack;
-	p->rst = tcp->rst;
+	p->tcp_flags = ((__u8 *)tcp)[13];
 	return 1;
 }
 
@@ -67,8 +79,6 @@ static __always_inline int parse_udp(struct packet *p, struct frame f, __u32 l4_
 	/* A length of 0 or one that does not fit is malformed; GSO packets keep the length of the whole. */
 	if (bpf_ntohs(udp->len) < sizeof(*udp) || bpf_ntohs(udp->len) > l4_bytes)
 		return 0;
-	p->key.client_port = udp->source;
-	p->key.virtual_port = udp->dest;
 	return 1;
 }
 
@@ -101,8 +111,9 @@ static __always_inline int parse(struct packet *p, void *context, const enum doo
 	/* GRO may have built more than 64 kB: the length field is 0 then. */
 	if (p->segmented && !bytes)
 		bytes = ((struct __sk_buff *)context)->len - ETH_HLEN;
-	if (bytes < sizeof(*ip) + sizeof(struct udphdr) || bytes > frame_bytes(context, f, door) - ETH_HLEN)
+	if (bytes < sizeof(*ip) + sizeof(struct udphdr) || !frame_holds(context, f, bytes, door))
 		return 0;
+	p->in_buffers = door == DOOR_XDP && ETH_HLEN + bytes > (__u64)(f.end - f.data);
 	l4_bytes = bytes - sizeof(*ip);
 
 	p->door = door;
@@ -112,11 +123,8 @@ static __always_inline int parse(struct packet *p, void *context, const enum doo
 	p->ttl = ip->ttl;
 	p->dont_fragment = !!(ip->frag_off & bpf_htons(DONT_FRAGMENT));
 	p->mark = door == DOOR_MARK ? ((struct __sk_buff *)context)->mark : 0;
-	p->key.client_address = ip->saddr;
-	p->key.virtual_address = ip->daddr;
-	p->key.protocol = ip->protocol;
-	p->key.family = LIMPET_IPV4;
-	p->key.zero = 0;
+	/* Source and destination, addresses and ports; these are in the same place in TCP and UDP. */
+	flow_key_set(&p->whole_key, *(__u64 *)&ip->saddr, *(__u32 *)(ip + 1), ip->protocol);
 	if (ip->protocol == IPPROTO_TCP)
 		return parse_tcp(p, f, l4_bytes);
 	if (ip->protocol == IPPROTO_UDP)

@@ -63,13 +63,13 @@ static __always_inline __u32 tcp_next(__u32 state, const struct packet *p, __u32
 {
 	__u32 flag;
 
-	if (p->rst)
+	if (p->tcp_flags & TCP_RST)
 		flag = FLAG_RST;
-	else if (p->syn)
+	else if (p->tcp_flags & TCP_SYN)
 		flag = FLAG_SYN;
-	else if (p->fin)
+	else if (p->tcp_flags & TCP_FIN)
 		flag = FLAG_FIN;
-	else if (p->ack)
+	else if (p->tcp_flags & TCP_ACK)
 		flag = FLAG_ACK;
 	else
 		return LIMPET_TCP_CLOSE;

@@ -99,6 +99,20 @@ GLOBAL int template_assure(const struct limpet_flow4_key *key, const struct limp
 	return 0;
 }
 
+/* What the word becomes when one of its flows has ended at `ended`. */
+static __always_inline __u64 template_released(__u64 word, __u64 ended)
+{
+	const __u64 extension = LIMPET_SECONDS_TO_TICKS(LIMPET_TEMPLATE_EXTENSION_SECONDS);
+	__u64 expiry = template_expiry(word);
+	__u64 flags = template_flags(word);
+
+	if (expiry <= ended) {
+		expiry += ((ended - expiry) / extension + 1) * extension;
+		flags |= LIMPET_TEMPLATE_EXTENDED;
+	}
+	return template_word(expiry, template_count(word) - 1, flags);
+}
+
 struct release {
 	const struct limpet_flow4_key *key;
 	const struct limpet_flow *flow;
@@ -108,10 +122,8 @@ struct release {
 /* One try; 1: done. */
 static long release_step(__u32 index, void *argument)
 {
-	const __u64 extension = LIMPET_SECONDS_TO_TICKS(LIMPET_TEMPLATE_EXTENSION_SECONDS);
 	struct release *r = argument;
 	struct template_held held = template_of(r->key, r->flow);
-	__u64 expiry, flags;
 
 	if (!held.entry)
 		return 1;
@@ -119,14 +131,7 @@ static long release_step(__u32 index, void *argument)
 		return 0; /* being given up: it will be found under the other key */
 	if ((held.word & LIMPET_LIFE_MASK) != LIMPET_LIFE_ALIVE || !template_count(held.word))
 		return 1;
-	expiry = template_expiry(held.word);
-	flags = template_flags(held.word);
-	if (expiry <= r->ended) {
-		expiry += ((r->ended - expiry) / extension + 1) * extension;
-		flags |= LIMPET_TEMPLATE_EXTENDED;
-	}
-	return __sync_bool_compare_and_swap(&held.entry->word, held.word,
-					    template_word(expiry, template_count(held.word) - 1, flags));
+	return __sync_bool_compare_and_swap(&held.entry->word, held.word, template_released(held.word, r->ended));
 }
 
 /* A flow ended at `ended` (ticks). If the template's own time had passed while the flow lived, the kernel's timer

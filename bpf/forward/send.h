@@ -15,8 +15,9 @@ static __always_inline int door_drop(const enum door door) { return door == DOOR
 
 static __always_inline void ethernet_set(struct ethhdr *ethernet, const struct limpet_hop *hop)
 {
-	__builtin_memcpy(ethernet->h_dest, hop->destination_mac, ETH_ALEN);
-	__builtin_memcpy(ethernet->h_source, hop->source_mac, ETH_ALEN);
+	/* Twelve bytes in two words; by bytes they would cost more than finding the connection's server. */
+	*(__u64 *)ethernet->h_dest = *(const __u64 *)hop->destination_mac;
+	*(__u32 *)(ethernet->h_source + 2) = *(const __u32 *)(hop->source_mac + 2);
 }
 
 /* By the kernel's neighbour code: resolves, queues, and keeps the entry alive. Not at the mark door: its packets carry

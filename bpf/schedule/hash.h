@@ -15,7 +15,8 @@ static __always_inline __u32 mix(__u32 hash, __u32 word)
 
 static __always_inline void schedule_hash(struct list *l, __u32 hash, struct pick *pick)
 {
-	struct rr_walk w = { .list = l, .index = hash % l->count };
+	/* One more round: the last byte of an address that went in last has not reached the low bits yet. */
+	struct rr_walk w = { .list = l, .index = mix(hash, 0) % l->count };
 
 	bpf_loop(l->count, rr_step, &w, 0);
 	pick->destination = w.destination;

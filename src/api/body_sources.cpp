@@ -17,7 +17,7 @@ using json_codec::to_text;
 // A quarter of the 20 ms that no handler may exceed: one item more always fits.
 constexpr std::chrono::milliseconds kSlice{5};
 constexpr std::size_t kLongestPiece = std::size_t{256} * 1024;
-constexpr std::size_t kConnectionsAPiece = 2048;
+constexpr std::size_t kEntriesAPiece = 2048;
 
 // One turn's worth of work: over when its time or its room is used up.
 class Slice {
@@ -79,39 +79,48 @@ class ServiceText : public BodySource {
   bool done_ = false;
 };
 
-class ConnectionLines : public BodySource {
+// A view a line.
+template <class View>
+class Lines : public BodySource {
  public:
-  explicit ConnectionLines(std::unique_ptr<ConnectionCursor> cursor) : cursor_(std::move(cursor)) {}
+  using ToJson = json_codec::Json (*)(const View&);
+  Lines(std::unique_ptr<Cursor<View>> cursor, ToJson to_json) : cursor_(std::move(cursor)), to_json_(to_json) {}
 
   std::optional<std::string> next() override {
     if (done_) return std::nullopt;
-    if (position_ == connections_.size()) return fetch();
+    if (position_ == views_.size()) return fetch();
     std::string piece;
     const Slice slice;
-    while (position_ < connections_.size() && !slice.over(piece)) {
-      piece += to_text(json_codec::connection_to_json(connections_[position_++]));
+    while (position_ < views_.size() && !slice.over(piece)) {
+      piece += to_text(to_json_(views_[position_++]));
       piece += '\n';
     }
     return piece;
   }
 
  private:
-  // Reading the kernel's table is a turn of its own.
+  // Reading the kernel's tables is a turn of its own, with as many batches as it has time for: of a narrowed listing
+  // most batches are empty.
   std::optional<std::string> fetch() {
-    auto piece = cursor_->next(kConnectionsAPiece);
-    if (!piece) {
-      done_ = true;
-      return to_text({{"problem", json_codec::problem_to_json(piece.error())}}) + "\n";
-    }
-    connections_ = std::move(*piece);
+    views_.clear();
     position_ = 0;
-    done_ = connections_.empty();
-    if (done_) return std::nullopt;
+    const Slice slice;
+    do {
+      auto piece = cursor_->next(kEntriesAPiece);
+      if (!piece) {
+        done_ = true;
+        return to_text({{"problem", json_codec::problem_to_json(piece.error())}}) + "\n";
+      }
+      done_ = !*piece;
+      if (done_) return std::nullopt;
+      views_ = std::move(**piece);
+    } while (views_.empty() && !slice.over({}));
     return std::string();
   }
 
-  std::unique_ptr<ConnectionCursor> cursor_;
-  std::vector<ConnectionView> connections_;
+  std::unique_ptr<Cursor<View>> cursor_;
+  ToJson to_json_;
+  std::vector<View> views_;
   std::size_t position_ = 0;
   bool done_ = false;
 };
@@ -172,7 +181,11 @@ std::unique_ptr<BodySource> single_service(ServiceView service) {
 }
 
 std::unique_ptr<BodySource> connection_lines(std::unique_ptr<ConnectionCursor> cursor) {
-  return std::make_unique<ConnectionLines>(std::move(cursor));
+  return std::make_unique<Lines<ConnectionView>>(std::move(cursor), json_codec::connection_to_json);
+}
+
+std::unique_ptr<BodySource> session_lines(std::unique_ptr<SessionCursor> cursor) {
+  return std::make_unique<Lines<SessionView>>(std::move(cursor), json_codec::session_to_json);
 }
 
 Result<std::unique_ptr<BodySource>> command_run(Director& director, std::string commands) {

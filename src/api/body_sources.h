@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The long bodies: services, connections and the outcomes of many commands.
+// The long bodies: services, connections, sessions and the outcomes of many commands.
 #pragma once
 
 #include <cstddef>
@@ -21,6 +21,7 @@ std::unique_ptr<BodySource> single_service(ServiceView service);
 
 // One JSON object a line. If the cursor fails on the way, the last line is {"problem": …}: the status has been sent.
 std::unique_ptr<BodySource> connection_lines(std::unique_ptr<ConnectionCursor> cursor);
+std::unique_ptr<BodySource> session_lines(std::unique_ptr<SessionCursor> cursor);
 
 // Carries out the commands of a JSON array in order, as the client takes the outcomes: an array of null or problem,
 // one for each. Not atomic. Errors: bad_request, the text is not an array, or one of too many commands.

@@ -77,15 +77,35 @@ class Lines {
   std::string rest_;
 };
 
-Result<ConnectionView> connection_of_line(std::string_view line) {
+template <class View>
+using FromJson = Result<View> (*)(const Json& json, const std::string& path);
+
+template <class View>
+Result<View> view_of_line(std::string_view line, FromJson<View> from_json) {
   const auto document = json_codec::parse_text(line, "a line");
   if (!document) return not_understood(document.error());
   if (document->is_object() && document->contains("problem")) {
     return json_codec::error_from_problem((*document)["problem"]);
   }
-  auto connection = json_codec::connection_from_json(*document);
-  if (!connection) return not_understood(connection.error());
-  return connection;
+  auto view = from_json(*document, "");
+  if (!view) return not_understood(view.error());
+  return view;
+}
+
+// A GET whose answer has a view a line.
+template <class View>
+Result<void> visit_lines(Exchange& session, const std::string& target, FromJson<View> from_json,
+                         const std::function<bool(const View&)>& visit) {
+  Lines lines;
+  Result<void> outcome;
+  const auto take_line = [&](std::string_view line) {
+    const auto view = view_of_line(line, from_json);
+    if (!view) outcome = view.error();
+    return view && visit(*view);
+  };
+  const auto answered =
+      session.request("GET", target, {}, [&](std::string_view piece) { return lines.add(piece, take_line); });
+  return answered ? outcome : answered;
 }
 
 // The longest run of commands from `begin` that fits a batch, as a JSON array; moves `begin` behind it.
@@ -115,6 +135,20 @@ std::string percent_encode(std::string_view text) {
   }
   return encoded;
 }
+
+class Query {
+ public:
+  explicit Query(std::string path) : target_(std::move(path)) {}
+  void add(std::string_view name, std::string_view value) {
+    target_ += std::exchange(separator_, '&');
+    target_.append(name).append("=").append(percent_encode(value));
+  }
+  const std::string& target() const { return target_; }
+
+ private:
+  std::string target_;
+  char separator_ = '?';
+};
 
 }  // namespace
 
@@ -175,16 +209,28 @@ Result<Timeouts> Client::timeouts() {
 }
 
 Result<void> Client::connections(const std::function<bool(const ConnectionView&)>& visit) {
-  Lines lines;
-  Result<void> outcome;
-  const auto take_line = [&](std::string_view line) {
-    const auto connection = connection_of_line(line);
-    if (!connection) outcome = connection.error();
-    return connection && visit(*connection);
-  };
-  const auto answered = session_->request("GET", "/v1/connections", {},
-                                          [&](std::string_view piece) { return lines.add(piece, take_line); });
-  return answered ? outcome : answered;
+  return visit_lines<ConnectionView>(*session_, "/v1/connections", json_codec::connection_from_json, visit);
+}
+
+Result<void> Client::sessions(const SessionFilter& filter, const std::function<bool(const SessionView&)>& visit) {
+  Query query("/v1/sessions");
+  if (filter.client) query.add("client", filter.client->to_string());
+  if (filter.service) query.add("service", filter.service->to_string());
+  if (filter.server) query.add("server", filter.server->to_string());
+  return visit_lines<SessionView>(*session_, query.target(), json_codec::session_from_json, visit);
+}
+
+Result<Explanation> Client::explain(const ExplainQuestion& question) {
+  Query query("/v1/explain");
+  query.add("protocol", question.protocol == Protocol::udp ? "udp" : "tcp");
+  query.add("client",
+            ServerName{question.client,
+                       question.client_port.value == 0 ? std::nullopt : std::optional<Port>(question.client_port)}
+                .to_string());
+  query.add("virtual", endpoint_to_string(question.virtual_address, question.virtual_port));
+  if (question.mark.value != 0) query.add("mark", std::to_string(question.mark.value));
+  return decode<Explanation>(session_->request("GET", query.target()),
+                             [](const Json& json) { return json_codec::explanation_from_json(json, ""); });
 }
 
 Result<Status> Client::status() { return decode<Status>(session_->request("GET", "/v1/status"), status_from_json); }

@@ -10,7 +10,9 @@
 
 #include "director/director.h"
 #include "model/command.h"
+#include "model/explanation.h"
 #include "model/result.h"
+#include "model/session.h"
 #include "model/view.h"
 
 namespace limpet::api {
@@ -35,6 +37,10 @@ class Client {
   Result<Timeouts> timeouts();
   // Calls `visit` for every connection and template as it arrives, in bounded memory; stops when it returns false.
   Result<void> connections(const std::function<bool(const ConnectionView&)>& visit);
+  // The same with why they are there; narrowed by the daemon, so that only what is asked for travels.
+  Result<void> sessions(const SessionFilter& filter, const std::function<bool(const SessionView&)>& visit);
+  // Which server a new connection would get, and by which rule. Changes nothing.
+  Result<Explanation> explain(const ExplainQuestion& question);
   Result<Status> status();
   Result<void> unload();
 

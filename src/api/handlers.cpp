@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "api/body_sources.h"
+#include "api/queries.h"
 #include "api/status_json.h"
 #include "json/json.h"
 #include "json/object_reader.h"
@@ -143,6 +144,20 @@ Answer zero(Director& director, const Request& request) {
 
 Answer list_connections(Director& director, const Request&) {
   return streamed(connection_lines(director.connections()), kNdjson);
+}
+
+Answer list_sessions(Director& director, const Request& request) {
+  const auto filter = session_filter_of(request);
+  if (!filter) return problem_answer(filter.error());
+  return streamed(session_lines(director.sessions(*filter)), kNdjson);
+}
+
+Answer explain(Director& director, const Request& request) {
+  const auto question = explain_question_of(request);
+  if (!question) return problem_answer(question.error());
+  const auto explanation = director.explain(*question);
+  if (!explanation) return problem_answer(explanation.error());
+  return json_answer(200, json_codec::explanation_to_json(*explanation));
 }
 
 Answer run_commands(Director& director, const Request& request) {

@@ -23,6 +23,8 @@ Answer get_timeouts(Director& director, const Request& request);
 Answer set_timeouts(Director& director, const Request& request);
 Answer zero(Director& director, const Request& request);
 Answer list_connections(Director& director, const Request& request);
+Answer list_sessions(Director& director, const Request& request);
+Answer explain(Director& director, const Request& request);
 Answer run_commands(Director& director, const Request& request);
 Answer unload(Director& director, const Request& request);
 

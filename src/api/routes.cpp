@@ -14,7 +14,7 @@
 namespace limpet::api {
 namespace {
 
-constexpr std::array<Route, 17> kRoutes{{
+constexpr std::array<Route, 19> kRoutes{{
     {"GET", "/v1/version", false, get_version},
     {"GET", "/v1/status", false, get_status},
     {"GET", "/v1/services", false, list_services},
@@ -30,6 +30,8 @@ constexpr std::array<Route, 17> kRoutes{{
     {"PUT", "/v1/timeouts", true, set_timeouts},
     {"POST", "/v1/zero", true, zero},
     {"GET", "/v1/connections", false, list_connections},
+    {"GET", "/v1/sessions", false, list_sessions, kDocumentLimit, {"client", "service", "server"}},
+    {"GET", "/v1/explain", false, explain, kDocumentLimit, {"protocol", "client", "virtual", "mark"}},
     {"POST", "/v1/commands", true, run_commands, kBodyLimit},
     {"POST", "/v1/unload", true, unload},
 }};
@@ -128,15 +130,36 @@ std::optional<std::vector<std::string>> decoded_segments(std::string_view target
   return path;
 }
 
+// The query's names and values into the request; or a sentence that says what is wrong with it.
+std::optional<std::string> read_query(const Route& route, std::string_view query, Request& request) {
+  while (!query.empty()) {
+    const std::string_view pair = query.substr(0, query.find('&'));
+    query.remove_prefix(std::min(pair.size() + 1, query.size()));
+    const std::string_view name = pair.substr(0, pair.find('='));
+    const bool known = !name.empty() && std::find(route.query.begin(), route.query.end(), name) != route.query.end();
+    if (!known) {
+      return "the query's \"" + std::string(name.substr(0, 200)) + "\" is not known to " + std::string(route.path);
+    }
+    auto value = percent_decode(name.size() == pair.size() ? "" : pair.substr(name.size() + 1));
+    if (!value) return "the query's \"" + std::string(name) + "\" has a percent sign without two hexadecimal digits";
+    if (!request.query.emplace(name, std::move(*value)).second) {
+      return "the query has \"" + std::string(name) + "\" twice";
+    }
+  }
+  return std::nullopt;
+}
+
 }  // namespace
 
 std::span<const Route> routes() { return kRoutes; }
 
 Match match_route(std::string_view method, std::string_view target) {
-  if (target.empty() || target.front() != '/' || target.find('?') != std::string_view::npos) {
-    return refuse(400, "the request target must be a path without a query, such as /v1/services");
+  if (target.empty() || target.front() != '/') {
+    return refuse(400, "the request target must be a path, such as /v1/services");
   }
-  const auto path = decoded_segments(target);
+  const std::size_t mark = std::min(target.find('?'), target.size());
+  const std::string_view query = target.substr(std::min(mark + 1, target.size()));
+  const auto path = decoded_segments(target.substr(0, mark));
   if (!path) return refuse(400, "the request target has a percent sign without two hexadecimal digits behind it");
 
   std::string allowed;
@@ -149,6 +172,10 @@ Match match_route(std::string_view method, std::string_view target) {
     }
     Match match;
     if (auto wrong = read_parameters(route, *parameters, match.request)) return refuse(400, std::move(*wrong));
+    if (route.query.front().empty() && mark < target.size()) {
+      return refuse(400, std::string(route.path) + " takes no query");
+    }
+    if (auto wrong = read_query(route, query, match.request)) return refuse(400, std::move(*wrong));
     match.route = &route;
     return match;
   }

@@ -2,7 +2,10 @@
 // The route table: which method and path reach which handler. docs/openapi.yaml describes exactly these.
 #pragma once
 
+#include <array>
 #include <cstddef>
+#include <functional>
+#include <map>
 #include <span>
 #include <string>
 #include <string_view>
@@ -13,10 +16,11 @@
 
 namespace limpet::api {
 
-// What a handler gets: the names in the path, read, and the body as it came.
+// What a handler gets: the names in the path, read; the query's values, decoded; and the body as it came.
 struct Request {
   ServiceKey service;          // of {service}
   DestinationKey destination;  // of {destination}
+  std::map<std::string, std::string, std::less<>> query;
   std::string_view body;
 };
 
@@ -34,6 +38,8 @@ struct Route {
   bool changes;  // asks for the caller's network namespace
   Handler handle;
   std::size_t body_limit = kDocumentLimit;
+  // Names that its query may have, each once. Others are refused, and so is a query where there is no name.
+  std::array<std::string_view, 4> query{};
 };
 
 std::span<const Route> routes();

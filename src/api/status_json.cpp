@@ -44,8 +44,13 @@ Json status_to_json(const Status& status) {
   for (const TableStatus& table : status.tables) {
     tables.push_back({{"name", table.name}, {"entries", table.entries}, {"ceiling", table.ceiling}});
   }
-  return {{"version", status.version},  {"abi", status.abi},           {"network_namespace", status.network_namespace},
-          {"doors", std::move(doors)},  {"tables", std::move(tables)}, {"sweep_pass_ms", status.sweep_pass_ms},
+  return {{"version", status.version},
+          {"abi", status.abi},
+          {"network_namespace", status.network_namespace},
+          {"doors", std::move(doors)},
+          {"tables", std::move(tables)},
+          {"sweep_pass_ms", status.sweep_pass_ms},
+          {"sweep_lag_ms", status.sweep_lag_ms},
           {"warnings", status.warnings}};
 }
 
@@ -59,6 +64,7 @@ Result<Status> status_from_json(const Json& json) {
   reader.read_list("doors", door_from_json, status.doors);
   reader.read_list("tables", table_from_json, status.tables);
   reader.read("sweep_pass_ms", status.sweep_pass_ms);
+  reader.read("sweep_lag_ms", status.sweep_lag_ms);
   reader.read_list("warnings", sentence_from_json, status.warnings);
   return reader.finish(std::move(status));
 }

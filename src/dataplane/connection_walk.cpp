@@ -2,38 +2,23 @@
 // Lists templates and flows as the administrator sees them.
 #include "dataplane/connection_walk.h"
 
-#include "dataplane/clock.h"
 #include "dataplane/keys.h"
-#include "dataplane/words.h"
 
 namespace limpet::dataplane {
 
-ConnectionWalk::ConnectionWalk(const Object& object)
-    : object_(object), flows_(object.map_fd("flows4")), templates_(object.map_fd("templates4")) {}
-
-std::vector<ConnectionView> ConnectionWalk::next(std::size_t limit) {
+std::optional<std::vector<ConnectionView>> ConnectionWalk::next(std::size_t limit) {
   std::vector<ConnectionView> piece;
-  const std::uint64_t now = ticks_now();
-  while (piece.empty() && !(flows_done_ && templates_done_)) {
-    if (!flows_done_) {
-      const std::size_t count = flows_.next(limit);
-      flows_done_ = count == 0;
-      for (std::size_t i = 0; i < count; ++i)
-        if (FlowWord(flows_.value(i).word).is_alive(now)) piece.push_back(view(flows_.key(i), flows_.value(i), now));
-    } else {
-      const std::size_t count = templates_.next(limit);
-      templates_done_ = count == 0;
-      for (std::size_t i = 0; i < count; ++i)
-        if (TemplateWord(templates_.value(i).word).is_alive(now))
-          piece.push_back(view(templates_.key(i), templates_.value(i), now));
-    }
-  }
+  const auto show = [&](const auto& key, const auto& value, std::uint64_t now) {
+    piece.push_back(connection_view(object_, key, value, now));
+  };
+  if (!walk_.next(limit, show, show)) return std::nullopt;
   return piece;
 }
 
-ConnectionView ConnectionWalk::view(const limpet_flow4_key& key, const limpet_flow& flow, std::uint64_t now) const {
+ConnectionView connection_view(const Object& object, const limpet_flow4_key& key, const limpet_flow& flow,
+                               std::uint64_t now) {
   const FlowWord word(flow.word);
-  const limpet_destination& destination = object_.destinations[flow.destination];
+  const limpet_destination& destination = object.destinations[flow.destination];
   ConnectionView out;
   out.protocol = static_cast<Protocol>(key.protocol);
   out.state =
@@ -48,10 +33,10 @@ ConnectionView ConnectionWalk::view(const limpet_flow4_key& key, const limpet_fl
   return out;
 }
 
-ConnectionView ConnectionWalk::view(const limpet_template4_key& key, const limpet_template& entry,
-                                    std::uint64_t now) const {
+ConnectionView connection_view(const Object& object, const limpet_template4_key& key, const limpet_template& entry,
+                               std::uint64_t now) {
   const TemplateWord word(entry.word);
-  const limpet_destination& destination = object_.destinations[entry.destination];
+  const limpet_destination& destination = object.destinations[entry.destination];
   ConnectionView out;
   out.protocol = static_cast<Protocol>(key.protocol);
   out.is_template = true;

@@ -1,33 +1,34 @@
 // SPDX-License-Identifier: Apache-2.0
-// Lists templates and flows as the administrator sees them, in pieces. Expired entries that the sweeper has not reached
-// are left out.
+// Lists templates and flows as the administrator sees them, in pieces.
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
+#include <optional>
 #include <vector>
 
-#include "dataplane/batch.h"
+#include "dataplane/entry_walk.h"
 #include "dataplane/object.h"
 #include "model/view.h"
 
 namespace limpet::dataplane {
 
+// An entry as -Lnc shows it.
+ConnectionView connection_view(const Object& object, const limpet_flow4_key& key, const limpet_flow& flow,
+                               std::uint64_t now);
+ConnectionView connection_view(const Object& object, const limpet_template4_key& key, const limpet_template& entry,
+                               std::uint64_t now);
+
 class ConnectionWalk {
  public:
-  explicit ConnectionWalk(const Object& object);
+  explicit ConnectionWalk(const Object& object) : object_(object), walk_(object) {}
 
-  // The next piece; empty: the end.
-  std::vector<ConnectionView> next(std::size_t limit);
+  // The next piece, which may be empty; nullopt: the end.
+  std::optional<std::vector<ConnectionView>> next(std::size_t limit);
 
  private:
-  ConnectionView view(const limpet_flow4_key& key, const limpet_flow& flow, std::uint64_t now) const;
-  ConnectionView view(const limpet_template4_key& key, const limpet_template& entry, std::uint64_t now) const;
-
   const Object& object_;
-  BatchWalk<limpet_flow4_key, limpet_flow> flows_;
-  BatchWalk<limpet_template4_key, limpet_template> templates_;
-  bool flows_done_ = false;
-  bool templates_done_ = false;
+  EntryWalk walk_;
 };
 
 }  // namespace limpet::dataplane

@@ -204,7 +204,8 @@ Result<void> Object::map_arrays() {
         map_array(destinations, maps.destinations), map_array(counts, maps.counts), map_array(devices, maps.devices),
         map_array(addresses, maps.addresses), map_array(local_cache, maps.local_cache),
         map_array(flows_full, maps.flows_full), map_array(counter_bases, maps.counter_bases),
-        map_array(service_residues, maps.service_residues), map_array(sweep_request, maps.sweep_request)})
+        map_array(service_residues, maps.service_residues), map_array(sweep_request, maps.sweep_request),
+        map_array(explain_request, maps.explain_request)})
     if (!mapped) return mapped;
   return {};
 }
@@ -226,6 +227,7 @@ int Object::mark_program() const { return bpf_program__fd(skeleton_->progs.limpe
 int Object::return_program() const { return bpf_program__fd(skeleton_->progs.limpet_return); }
 int Object::xdp_program() const { return bpf_program__fd(skeleton_->progs.limpet_xdp); }
 int Object::sweep_program() const { return bpf_program__fd(skeleton_->progs.limpet_sweep); }
+int Object::explain_program() const { return bpf_program__fd(skeleton_->progs.limpet_explain); }
 
 int Object::map_fd(const std::string& name) const {
   const bpf_map* map = bpf_object__find_map_by_name(skeleton_->obj, name.c_str());

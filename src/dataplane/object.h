@@ -46,6 +46,7 @@ class Object {
   int return_program() const;
   int xdp_program() const;
   int sweep_program() const;
+  int explain_program() const;
   int map_fd(const std::string& name) const;  // -1: no such map
 
   MappedArray<limpet_config> config;
@@ -60,6 +61,7 @@ class Object {
   MappedArray<limpet_counters> counter_bases;
   MappedArray<limpet_counters> service_residues;
   MappedArray<limpet_sweep> sweep_request;
+  MappedArray<limpet_explain> explain_request;
 
  private:
   struct Close {

@@ -5,6 +5,7 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 
+#include <algorithm>
 #include <cstring>
 
 #include "dataplane/clock.h"
@@ -21,14 +22,25 @@ void Sweeper::step() {
     if (now - started_ < std::chrono::seconds(1)) return;
     begin_pass();
   }
-  // A pass of a second over what the last one has seen, as long as that is not too much.
-  const std::uint64_t known = status_.flows + status_.templates;
-  const std::uint64_t share = known <= kUnhurried ? known / 18 + LIMPET_SWEEP_KEYS : 0;
+  credit_ = std::min<std::chrono::nanoseconds>(credit_ + kBudget, kBudget);
   const std::uint64_t before = running_.flows + running_.templates;
-  while (advance()) {
-    const std::uint64_t done = running_.flows + running_.templates - before;
-    if (done >= share && (share != 0 || Clock::now() - now >= kBudget)) return;
+  auto at = cpu_time();
+  for (bool more = true; more && Clock::now() - now < kLongest;) {
+    const std::uint64_t most = share();
+    if (most != 0 ? running_.flows + running_.templates - before >= most : credit_.count() <= 0) return;
+    more = advance();
+    const auto after = cpu_time();
+    if (most == 0) credit_ -= after - at;
+    at = after;
   }
+}
+
+// Entries to look at in this call, so that a pass takes a second over what the last one has seen; 0: too much for that,
+// by the last pass or by this one, which a flood may have overtaken: the budget decides.
+std::uint64_t Sweeper::share() const {
+  const std::uint64_t last = status_.flows + status_.templates;
+  const std::uint64_t known = std::max(last, running_.flows + running_.templates);
+  return known <= kUnhurried ? last / 18 + LIMPET_SWEEP_KEYS : 0;
 }
 
 void Sweeper::begin_pass() {
@@ -67,6 +79,7 @@ std::size_t Sweeper::sweep_flows() {
     const FlowWord word(flows_.value(i).word);
     if (word.life != LIMPET_LIFE_DEAD) keep_addresses(flows_.key(i), flows_.value(i));
     if (word.is_alive(now) || word.life == LIMPET_LIFE_BUSY) continue;
+    if (word.life == LIMPET_LIFE_ALIVE) note_lag(word.expiry, now);
     std::memcpy(object_.sweep_request[0].keys[candidates++], &flows_.key(i), sizeof(limpet_flow4_key));
     if (candidates == LIMPET_SWEEP_KEYS) {
       run(LIMPET_SWEEP_FLOWS4, candidates);
@@ -93,7 +106,9 @@ std::size_t Sweeper::sweep_templates() {
   std::uint32_t candidates = 0;
   for (std::size_t i = 0; i < count; ++i) {
     const TemplateWord word(templates_.value(i).word);
+    if (word.is_alive(now)) running_.template_sum += word.effective_expiry(now) << 1 | (word.assured ? 1 : 0);
     if (word.is_alive(now) || word.life == LIMPET_LIFE_BUSY) continue;
+    if (word.life == LIMPET_LIFE_ALIVE) note_lag(word.expiry, now);
     std::memcpy(object_.sweep_request[0].keys[candidates++], &templates_.key(i), sizeof(limpet_template4_key));
     if (candidates == LIMPET_SWEEP_KEYS) {
       run(LIMPET_SWEEP_TEMPLATES4, candidates);
@@ -103,6 +118,10 @@ std::size_t Sweeper::sweep_templates() {
   running_.templates += count;
   run(LIMPET_SWEEP_TEMPLATES4, candidates);
   return count;
+}
+
+void Sweeper::note_lag(std::uint64_t expiry, std::uint64_t now) {
+  running_.lag = std::max(running_.lag, time_left(now, expiry));
 }
 
 void Sweeper::run(limpet_sweep_table table, std::uint32_t count) {

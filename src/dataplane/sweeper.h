@@ -14,8 +14,10 @@ namespace limpet::dataplane {
 
 struct SweepStatus {
   std::chrono::milliseconds last_pass{0};  // from its start to its end, pauses included
+  std::chrono::milliseconds lag{0};        // how long after its end an entry was come to, at most
   std::uint64_t flows = 0;                 // seen by it, ended ones not yet deleted included
   std::uint64_t templates = 0;
+  std::uint64_t template_sum = 0;  // over the living ones; another one: templates came, were used or changed
 };
 
 class Sweeper {
@@ -24,7 +26,8 @@ class Sweeper {
   // Up to this many entries a pass takes a second; beyond, the budget decides.
   static constexpr std::uint64_t kUnhurried = 100000;
   static constexpr std::chrono::milliseconds kInterval{50};
-  static constexpr std::chrono::microseconds kBudget{2500};  // an interval: 5 % of a core
+  static constexpr std::chrono::microseconds kBudget{2500};  // of CPU time an interval: 5 % of a core
+  static constexpr std::chrono::milliseconds kLongest{10};   // that one step may hold the loop
 
   Sweeper(Object& object, Tables& tables);
 
@@ -36,11 +39,13 @@ class Sweeper {
   enum class Stage { templates, flows, done };
 
   void begin_pass();
+  std::uint64_t share() const;
   bool advance();  // one batch; false: the pass is done
   void end_pass();
   void keep_addresses(const limpet_flow4_key& key, const limpet_flow& flow);
   std::size_t sweep_flows();
   std::size_t sweep_templates();
+  void note_lag(std::uint64_t expiry, std::uint64_t now);
   void run(limpet_sweep_table table, std::uint32_t count);
 
   Object& object_;
@@ -49,6 +54,7 @@ class Sweeper {
   BatchWalk<limpet_template4_key, limpet_template> templates_;
   Stage stage_ = Stage::done;
   Clock::time_point started_{};
+  std::chrono::nanoseconds credit_{0};  // of the budget; below 0 after a batch that took longer
   SweepStatus running_;
   SweepStatus status_;
 };

@@ -83,6 +83,15 @@ Result<Tables::Slot*> Tables::slot_for(const ServiceKey& key) {
   return &slots_.emplace(key, std::move(slot)).first->second;
 }
 
+Result<void> Tables::reserve(const ConfiguredService& service) {
+  if (auto room = room_for(service); !room) return room;
+  auto slot = slot_for(service.service.key);
+  if (!slot) return slot.error();
+  for (const Destination& d : service.destinations)
+    write_destination(take_destination(**slot, service.service.key, d.key), d);
+  return {};
+}
+
 Result<void> Tables::apply(const ConfiguredService& service, Edit edit) {
   const ServiceKey& key = service.service.key;
   if (auto room = room_for(service); !room) return room;

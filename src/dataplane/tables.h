@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <span>
 #include <unordered_map>
 #include <vector>
 
@@ -17,6 +18,7 @@
 #include "dataplane/schedule_cursor.h"
 #include "model/configuration.h"
 #include "model/result.h"
+#include "model/template_record.h"
 #include "model/view.h"
 
 namespace limpet::dataplane {
@@ -25,6 +27,16 @@ struct DestinationCounts {
   std::uint32_t active = 0;
   std::uint32_t inactive = 0;
   std::uint32_t persistent = 0;
+};
+
+// What became of templates that were to be restored.
+struct RestoredTemplates {
+  std::uint64_t restored = 0;
+  std::uint64_t expired = 0;
+  std::uint64_t gone = 0;  // of services or servers that are not configured
+  std::uint64_t no_room = 0;
+
+  RestoredTemplates& operator+=(const RestoredTemplates& other);
 };
 
 class Tables {
@@ -42,6 +54,11 @@ class Tables {
   // Makes the tables carry `service` as it is now, new or changed. Packets see the old or the new, never a mix.
   // `edit`: what the command was about; destinations and schedulers that differ are seen without it.
   Result<void> apply(const ConfiguredService& service, Edit edit = Edit::none);
+  // Gives `service` and its destinations their ids, for restore_templates() to name; packets see neither yet.
+  Result<void> reserve(const ConfiguredService& service);
+  // Puts templates of former tables into new ones, those whose service and server are there; what is in the tables
+  // already stays. Call it before packets come.
+  RestoredTemplates restore_templates(std::span<const TemplateRecord> records);
   // Connections and templates stay; the destinations become unavailable.
   void remove(const ServiceKey& key);
   // What adopted tables carry; the order of services is kept only about.

@@ -25,6 +25,7 @@ struct TemplateWord {
   explicit TemplateWord(std::uint64_t word)
       : life(word & LIMPET_LIFE_MASK),
         assured((word & LIMPET_TEMPLATE_ASSURED) != 0),
+        extended((word & LIMPET_TEMPLATE_EXTENDED) != 0),
         controlled(static_cast<std::uint32_t>((word >> LIMPET_TEMPLATE_COUNT_SHIFT) & LIMPET_TEMPLATE_COUNT_MASK)),
         expiry(word >> LIMPET_TEMPLATE_EXPIRY_SHIFT) {}
 
@@ -38,8 +39,15 @@ struct TemplateWord {
 
   std::uint64_t life;
   bool assured;
+  bool extended;
   std::uint32_t controlled;  // flows
   std::uint64_t expiry;      // ticks
 };
+
+// The word of a living template that controls no flows.
+inline std::uint64_t template_word(std::uint64_t expiry, bool assured, bool extended) {
+  return expiry << LIMPET_TEMPLATE_EXPIRY_SHIFT | (assured ? LIMPET_TEMPLATE_ASSURED : 0) |
+         (extended ? LIMPET_TEMPLATE_EXTENDED : 0) | LIMPET_LIFE_ALIVE;
+}
 
 }  // namespace limpet::dataplane

@@ -6,22 +6,29 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "model/command.h"
+#include "model/explanation.h"
 #include "model/result.h"
+#include "model/session.h"
 #include "model/view.h"
 
 namespace limpet {
 
 // Walks connections and templates in pieces, so that a listing of a million never holds the loop or the memory.
-class ConnectionCursor {
+template <class View>
+class Cursor {
  public:
-  virtual ~ConnectionCursor() = default;
-  // The next piece, at most about `limit` entries (a hash bucket is never split); empty: the end.
-  virtual Result<std::vector<ConnectionView>> next(std::size_t limit) = 0;
+  virtual ~Cursor() = default;
+  // What the next entries of the tables have to show, at most about `limit` of them (a hash bucket is never split). An
+  // empty piece is no end, nullopt is: what is asked for may be rare, and the loop is not to wait for it.
+  virtual Result<std::optional<std::vector<View>>> next(std::size_t limit) = 0;
 };
+using ConnectionCursor = Cursor<ConnectionView>;
+using SessionCursor = Cursor<SessionView>;
 
 struct DoorStatus {
   std::string interface;
@@ -42,6 +49,7 @@ struct Status {
   std::vector<DoorStatus> doors;
   std::vector<TableStatus> tables;
   std::uint64_t sweep_pass_ms = 0;    // duration of the last full pass over all tables
+  std::uint64_t sweep_lag_ms = 0;     // how long after its end an entry was come to in it, at most
   std::vector<std::string> warnings;  // plain sentences: what is wrong and what to do
 };
 
@@ -56,6 +64,9 @@ class Director {
   virtual Result<ServiceView> service(const ServiceKey& key) = 0;
   virtual Timeouts timeouts() const = 0;
   virtual std::unique_ptr<ConnectionCursor> connections() = 0;
+  virtual std::unique_ptr<SessionCursor> sessions(const SessionFilter& filter) = 0;
+  // Changes nothing. Errors: not_supported, a family or protocol that is not carried.
+  virtual Result<Explanation> explain(const ExplainQuestion& question) = 0;
   virtual Status status() = 0;
 
   // Takes everything out of the kernel (programs, maps, pins, qdiscs, rules, routes, devices, sysctls) and makes

@@ -97,14 +97,16 @@ Doors::Door Doors::open(const network::DoorLink& link) {
 // The XDP door where it is wanted and possible, else the tc door alone, with the reason.
 DoorStatus Doors::open_xdp(const network::DoorLink& link) {
   const network::XdpAdvice advice = network::xdp_advice(link);
-  const bool wanted = options_.door == DoorChoice::xdp || (options_.door == DoorChoice::automatic && advice.native);
-  std::string why = options_.door == DoorChoice::tc ? "as configured" : advice.reason;
+  const auto own = options_.doors.find(link.name);
+  const DoorChoice choice = own != options_.doors.end() ? own->second : options_.door;
+  const bool wanted = choice == DoorChoice::xdp || (choice == DoorChoice::automatic && advice.native);
+  std::string why = choice == DoorChoice::tc ? "as configured" : advice.reason;
   if (wanted) {
     if (dataplane::xdp_occupant(link.index) == dataplane::XdpOccupant::other)
       return {link.name, "tc", "another XDP program is attached"};
     if (const auto done = dataplane::attach_xdp(link.index, link.name, object_.xdp_program()); !done)
       return {link.name, "tc", done.error().text};
-    return {link.name, "xdp", options_.door == DoorChoice::xdp ? "as configured" : advice.reason};
+    return {link.name, "xdp", choice == DoorChoice::xdp ? "as configured" : advice.reason};
   }
   if (const auto done = dataplane::detach_xdp(link.index, link.name); !done) why = done.error().text;
   return {link.name, "tc", why};

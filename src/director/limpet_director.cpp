@@ -4,9 +4,12 @@
 
 #include <spdlog/spdlog.h>
 
+#include <span>
 #include <type_traits>
+#include <utility>
 
 #include "dataplane/bpffs.h"
+#include "dataplane/template_walk.h"
 #include "model/carried.h"
 
 namespace limpet {
@@ -14,6 +17,8 @@ namespace {
 
 constexpr unsigned kTicksPerSecond = 1000 / LimpetDirector::kTick.count();
 constexpr std::chrono::microseconds kNeighbourBudget{2000};  // a tick
+constexpr std::chrono::microseconds kSnapshotBudget{2000};
+constexpr unsigned kSnapshotSeconds = 10;  // from the beginning of one to that of the next
 
 }  // namespace
 
@@ -47,9 +52,36 @@ Result<void> LimpetDirector::prepare() {
   if (object_->adopted() && !replay.found)
     spdlog::warn("there was no journal in {}: going on with what the data plane has",
                  options_.state_directory.string());
+  snapshot_ = std::make_unique<TemplateSnapshot>(options_.state_directory);
+  // Tables that no door has used yet are new, or their maker was killed before it had come so far as to connect them.
+  if (host_->attached_program() == 0) restore_templates(replay.configuration);
+  look_for_full_tables();  // from here on it counts
   if (auto connected = host_->connect(*object_); !connected) return connected;
   bring_in(replay);
   return {};
+}
+
+// Before the doors are open, so that no client is given another server first; services are seen by packets only once
+// first packets are led (bring_in()).
+void LimpetDirector::restore_templates(const Configuration& configuration) {
+  for (auto service = configuration.services().rbegin(); service != configuration.services().rend(); ++service)
+    if (const auto done = tables_->reserve(*service); !done)
+      spdlog::error("service {}: {}", service->service.key.to_string(), done.error().text);
+  dataplane::RestoredTemplates outcome;
+  const auto read = snapshot_->read(std::chrono::system_clock::now(), [&](std::span<const TemplateRecord> records) {
+    outcome += tables_->restore_templates(records);
+  });
+  const std::uint64_t all = outcome.restored + outcome.expired + outcome.gone + outcome.no_room;
+  if (all != 0)
+    spdlog::info(
+        "{} of {} persistence templates restored; {} had ended, {} were of services or servers that are gone, "
+        "{} found no room",
+        outcome.restored, all, outcome.expired, outcome.gone, outcome.no_room);
+  if (!read)
+    spdlog::error("snapshot of persistence templates: {}", read.error().text);
+  else if (read->any())
+    spdlog::error("the snapshot of persistence templates in {} is damaged: {}", options_.state_directory.string(),
+                  read->to_string());
 }
 
 // The journal's configuration as a difference to what the tables carry already.
@@ -199,17 +231,45 @@ void LimpetDirector::tick() {
     host_->neighbours().begin(tables_->servers());
   }
   host_->neighbours().step(kNeighbourBudget);
+  keep_templates();
   if (++ticks_ % kTicksPerSecond == 0) every_second();
 }
 
 void LimpetDirector::every_second() {
   if (const auto synced = journal_->sync(); !synced) spdlog::error("{}", synced.error().text);
   tables_->collect(dataplane::Tables::Clock::now());
-  log_events();
+  look_for_full_tables();
   const unsigned second = ticks_ / kTicksPerSecond;
   if (second % 5 == 1) host_->look_for_hazards();
   if (second % 10 == 0) neighbours_due_ = true;
   if (second % 10 == 0 || !host_->is_settled()) host_->look_again();
+}
+
+TemplateSnapshot::Source LimpetDirector::template_source() const {
+  auto walk = std::make_shared<dataplane::TemplateWalk>(*object_);
+  return [walk](std::size_t limit) { return walk->next(limit); };
+}
+
+// A snapshot begins every kSnapshotSeconds, if the sweeper has seen that templates have changed.
+void LimpetDirector::keep_templates() {
+  Result<void> done;
+  const std::uint64_t sum = sweeper_->status().template_sum;
+  if (snapshot_->is_busy()) {
+    done = snapshot_->step(kSnapshotBudget);
+  } else if (ticks_ % (kSnapshotSeconds * kTicksPerSecond) == 0 && sum != snapshot_sum_) {
+    snapshot_sum_ = sum;
+    done = snapshot_->begin(template_source());
+  }
+  if (done) return;
+  snapshot_sum_ = ~sum;  // again next time
+  if (std::exchange(snapshot_failure_, done.error().text) != done.error().text)
+    spdlog::error("snapshot of persistence templates: {}", done.error().text);
+}
+
+void LimpetDirector::say_goodbye() {
+  if (unloaded_) return;
+  if (const auto written = snapshot_->write_all(template_source()); !written)
+    spdlog::error("snapshot of persistence templates: {}", written.error().text);
 }
 
 // Each destination's turn comes every two seconds; the turns are spread over the ticks.

@@ -10,11 +10,13 @@
 #include "dataplane/sweeper.h"
 #include "dataplane/tables.h"
 #include "director/director.h"
+#include "director/full_tables.h"
 #include "director/host.h"
 #include "director/journal.h"
 #include "director/mark_plan.h"
 #include "director/options.h"
 #include "director/rates.h"
+#include "director/template_snapshot.h"
 #include "model/configuration.h"
 
 namespace limpet {
@@ -30,6 +32,8 @@ class LimpetDirector : public Director {
   Result<ServiceView> service(const ServiceKey& key) override;
   Timeouts timeouts() const override { return configuration_.timeouts(); }
   std::unique_ptr<ConnectionCursor> connections() override;
+  std::unique_ptr<SessionCursor> sessions(const SessionFilter& filter) override;
+  Result<Explanation> explain(const ExplainQuestion& question) override;
   Status status() override;
   Result<void> unload() override;
 
@@ -38,10 +42,13 @@ class LimpetDirector : public Director {
   void tick();
   int network_fd() const { return host_->monitor_fd(); }
   void on_network_change();
+  // limpetd is to end, and what is in the kernel goes on: writes the last snapshot of templates.
+  void say_goodbye();
 
  private:
   explicit LimpetDirector(const DirectorOptions& options) : options_(options), plan_(options.first_packets_netfilter) {}
   Result<void> prepare();
+  void restore_templates(const Configuration& configuration);
   void bring_in(const Replay& replay);
   Result<void> check(const Command& command);
   Result<void> apply(const Command& command);
@@ -51,9 +58,11 @@ class LimpetDirector : public Director {
   void zero(const ServiceKey& service);
   void lead_as_planned();
   void every_second();
+  void keep_templates();
+  TemplateSnapshot::Source template_source() const;
   void sample_rates();
   ServiceView view(const ConfiguredService& service) const;
-  void log_events();
+  void look_for_full_tables();
 
   DirectorOptions options_;
   std::unique_ptr<Host> host_;
@@ -64,8 +73,10 @@ class LimpetDirector : public Director {
   Configuration configuration_;
   MarkPlan plan_;
   std::unordered_map<std::uint32_t, Estimator> rates_;  // by destination id
-  std::vector<std::uint64_t> events_seen_;
-  std::vector<std::string> table_warnings_;
+  FullTables full_tables_;
+  std::unique_ptr<TemplateSnapshot> snapshot_;
+  std::uint64_t snapshot_sum_ = 0;  // SweepStatus::template_sum when the last one began
+  std::string snapshot_failure_;    // said once
   unsigned ticks_ = 0;
   bool neighbours_due_ = true;
   bool unloaded_ = false;

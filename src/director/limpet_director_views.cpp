@@ -3,6 +3,8 @@
 #include <spdlog/spdlog.h>
 
 #include "dataplane/connection_walk.h"
+#include "dataplane/explainer.h"
+#include "dataplane/session_walk.h"
 #include "director/limpet_director.h"
 #include "director/unload.h"
 #include "network/namespace_cookie.h"
@@ -13,24 +15,28 @@ namespace {
 class WalkCursor : public ConnectionCursor {
  public:
   explicit WalkCursor(const dataplane::Object& object) : walk_(object) {}
-  Result<std::vector<ConnectionView>> next(std::size_t limit) override { return walk_.next(limit); }
+  Result<std::optional<std::vector<ConnectionView>>> next(std::size_t limit) override { return walk_.next(limit); }
 
  private:
   dataplane::ConnectionWalk walk_;
 };
 
-// What the data plane counts as a whole, and what to say when it happens.
-struct EventText {
-  limpet_event event;
-  const char* text;
-};
-constexpr EventText kEvents[] = {
-    {LIMPET_EVENT_FLOWS_FULL,
-     "the table of connections is full: new ones are forwarded by a hash, without an entry; raise tables.flows"},
-    {LIMPET_EVENT_TEMPLATES_FULL,
-     "the table of persistence templates is full: clients are spread by a hash; raise tables.templates"},
-    {LIMPET_EVENT_REVERSE_FULL,
-     "the table of masqueraded connections is full: new ones are dropped; raise tables.flows"},
+class SessionWalkCursor : public SessionCursor {
+ public:
+  SessionWalkCursor(const dataplane::Object& object, const Configuration& configuration, const SessionFilter& filter)
+      : configuration_(configuration), walk_(object, filter) {}
+
+  Result<std::optional<std::vector<SessionView>>> next(std::size_t limit) override {
+    auto piece = walk_.next(limit);
+    if (!piece) return piece;
+    for (SessionView& session : *piece)
+      if (const auto* service = configuration_.find(session.service)) session.scheduler = service->service.scheduler;
+    return piece;
+  }
+
+ private:
+  const Configuration& configuration_;
+  dataplane::SessionWalk walk_;
 };
 
 }  // namespace
@@ -71,6 +77,23 @@ Result<ServiceView> LimpetDirector::service(const ServiceKey& key) {
 
 std::unique_ptr<ConnectionCursor> LimpetDirector::connections() { return std::make_unique<WalkCursor>(*object_); }
 
+std::unique_ptr<SessionCursor> LimpetDirector::sessions(const SessionFilter& filter) {
+  return std::make_unique<SessionWalkCursor>(*object_, configuration_, filter);
+}
+
+Result<Explanation> LimpetDirector::explain(const ExplainQuestion& question) {
+  const bool is_ipv4 = question.client.family() == Family::ipv4 && question.virtual_address.family() == Family::ipv4;
+  if (!is_ipv4) return Error{ErrorCode::not_supported, "limpet cannot carry IPv6 yet"};
+  auto explanation = dataplane::explain(*object_, question);
+  if (!explanation || !explanation->service) return explanation;
+  const ConfiguredService* service = configuration_.find(*explanation->service);
+  if (service == nullptr) return explanation;
+  explanation->scheduler = service->service.scheduler;
+  for (const Destination& destination : service->destinations)
+    if (destination.weight == 0) explanation->weight_0.push_back(destination.key);
+  return explanation;
+}
+
 Status LimpetDirector::status() {
   const dataplane::SweepStatus& sweep = sweeper_->status();
   const dataplane::Ceilings& ceilings = object_->ceilings();
@@ -86,28 +109,28 @@ Status LimpetDirector::status() {
                 {"services", configuration_.services().size(), ceilings.services},
                 {"destinations", destinations, ceilings.destinations - 1}};
   out.sweep_pass_ms = static_cast<std::uint64_t>(sweep.last_pass.count());
+  out.sweep_lag_ms = static_cast<std::uint64_t>(sweep.lag.count());
   out.warnings = host_->hazards();
-  out.warnings.insert(out.warnings.end(), table_warnings_.begin(), table_warnings_.end());
+  const auto full = full_tables_.sentences(FullTables::Clock::now());
+  out.warnings.insert(out.warnings.end(), full.begin(), full.end());
   return out;
 }
 
-// Said once when it begins, not per packet.
-void LimpetDirector::log_events() {
+void LimpetDirector::look_for_full_tables() {
   const dataplane::CounterReader reader(*object_);
-  events_seen_.resize(LIMPET_EVENTS);
-  std::vector<std::string> now;
-  for (const EventText& e : kEvents) {
-    const std::uint64_t count = reader.event(e.event);
-    if (count > events_seen_[e.event]) now.emplace_back(e.text);
-    events_seen_[e.event] = count;
-  }
-  for (const std::string& text : now)
-    if (std::find(table_warnings_.begin(), table_warnings_.end(), text) == table_warnings_.end())
-      spdlog::warn("{}", text);
-  table_warnings_ = std::move(now);
+  const dataplane::SweepStatus& sweep = sweeper_->status();
+  FullTables::Seen seen;
+  for (std::size_t event = 0; event < seen.events.size(); ++event)
+    seen.events[event] = reader.event(static_cast<limpet_event>(event));
+  seen.flows_have_room = sweep.flows < object_->ceilings().flows;
+  seen.templates_have_room = sweep.templates < object_->ceilings().templates;
+  for (const std::string& text : full_tables_.update(seen, FullTables::Clock::now(), FullTables::WallClock::now()))
+    spdlog::warn("{}", text);
 }
 
 Result<void> LimpetDirector::unload() {
+  // As the journal, templates stay for a limpetd that is started again.
+  say_goodbye();
   // Doors and rules first, while the tables still stand behind them.
   unloaded_ = true;
   return unload_leftovers(options_.run_directory);

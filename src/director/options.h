@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -17,8 +18,9 @@ struct DirectorOptions {
   std::filesystem::path run_directory = "/run/limpet";        // socket, BPF file system, record of what was changed
   std::filesystem::path state_directory = "/var/lib/limpet";  // journal
   DoorChoice door = DoorChoice::automatic;
-  std::vector<std::string> interfaces;   // empty: every Ethernet interface, as it comes and goes
-  bool first_packets_netfilter = false;  // first packets always pass the host's firewall
+  std::map<std::string, DoorChoice> doors;  // of single interfaces, whether they are there or not; all others: `door`
+  std::vector<std::string> interfaces;      // empty: every Ethernet interface, as it comes and goes
+  bool first_packets_netfilter = false;     // first packets always pass the host's firewall
   dataplane::Ceilings ceilings;
 };
 

@@ -12,7 +12,9 @@
 #include <nlohmann/json.hpp>
 
 #include "model/command.h"
+#include "model/explanation.h"
 #include "model/result.h"
+#include "model/session.h"
 #include "model/view.h"
 
 namespace limpet::json_codec {
@@ -54,6 +56,11 @@ Result<ServiceView> service_view_from_json(const Json& json, const std::string& 
 
 Json connection_to_json(const ConnectionView& view);
 Result<ConnectionView> connection_from_json(const Json& json, const std::string& path = "connection");
+
+Json session_to_json(const SessionView& view);
+Result<SessionView> session_from_json(const Json& json, const std::string& path = "session");
+Json explanation_to_json(const Explanation& explanation);
+Result<Explanation> explanation_from_json(const Json& json, const std::string& path = "explanation");
 
 std::string_view error_code_name(ErrorCode code);  // "no-such-service"
 int http_status(ErrorCode code);                   // 404

@@ -1,16 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // Services, destinations and timeouts as JSON.
 #include "json/json.h"
+#include "json/model_names.h"
 #include "json/names.h"
 #include "json/object_reader.h"
 
 namespace limpet::json_codec {
 namespace {
 
-constexpr std::array<Named<ForwardingMethod>, 4> kMethods{{{"route", ForwardingMethod::route},
-                                                           {"masq", ForwardingMethod::masq},
-                                                           {"tunnel", ForwardingMethod::tunnel},
-                                                           {"local", ForwardingMethod::local}}};
 constexpr std::array<Named<TunnelType>, 3> kTunnelTypes{
     {{"ipip", TunnelType::ipip}, {"gue", TunnelType::gue}, {"gre", TunnelType::gre}}};
 // IP_VS_TUNNEL_ENCAP_FLAG_CSUM and _REMCSUM.

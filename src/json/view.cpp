@@ -1,15 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // What can be seen as JSON: services with their counts, counters, rates and connections.
 #include "json/json.h"
+#include "json/model_names.h"
 #include "json/names.h"
 #include "json/object_reader.h"
 
 namespace limpet::json_codec {
 namespace {
-
-constexpr std::array<Named<Family>, 2> kFamilies{{{"ipv4", Family::ipv4}, {"ipv6", Family::ipv6}}};
-constexpr std::array<Named<Protocol>, 4> kProtocols{
-    {{"tcp", Protocol::tcp}, {"udp", Protocol::udp}, {"sctp", Protocol::sctp}, {"ip", Protocol::ip}}};
 
 // Counters and Rates have the same five fields: totals and per second.
 template <class T>

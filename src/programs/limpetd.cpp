@@ -94,6 +94,7 @@ int serve(const limpet::DirectorOptions& options) {
   loop.run();
   notify_service_manager("STOPPING=1");
   network.release();
+  (*director)->say_goodbye();
   spdlog::info("ending; what is in the kernel goes on forwarding unless it was unloaded");
   return 0;
 }

@@ -20,6 +20,7 @@ constexpr const char* kDefaultFile = "/etc/limpet/limpetd.toml";
 
 const std::map<std::string, DoorChoice> kDoors{
     {"auto", DoorChoice::automatic}, {"xdp", DoorChoice::xdp}, {"tc", DoorChoice::tc}};
+constexpr const char* kDoorNames = "\"auto\", \"xdp\" or \"tc\"";
 const std::map<std::string, bool> kFirstPackets{{"direct", false}, {"netfilter", true}};
 const std::map<std::string, spdlog::level::level_enum> kLevels{{"trace", spdlog::level::trace},
                                                                {"debug", spdlog::level::debug},
@@ -75,8 +76,9 @@ class FileReader {
     known_.insert(key);
     return table_.get(key);
   }
-  void fail(const toml::node& where, const std::string& text) {
-    if (!error_) error_ = at(file_, where, text);
+  void fail(const toml::node& where, const std::string& text) { fail(at(file_, where, text)); }
+  void fail(const Error& error) {
+    if (!error_) error_ = error;
   }
 
   std::optional<Error> finish() {
@@ -91,6 +93,20 @@ class FileReader {
   std::set<std::string> known_;
   std::optional<Error> error_;
 };
+
+// The doors of single interfaces: a table of names.
+void read_doors(FileReader& reader, const std::string& file, std::map<std::string, DoorChoice>& doors) {
+  const toml::node* node = reader.node("doors");
+  if (node == nullptr) return;
+  const toml::table* table = node->as_table();
+  if (table == nullptr) return reader.fail(*node, "`doors` must be a table");
+  FileReader names(file, *table);
+  for (const auto& [key, value] : *table) {
+    const std::string interface(key.str());
+    names.read_choice(interface, kDoors, doors[interface], kDoorNames);
+  }
+  if (const auto bad = names.finish()) reader.fail(*bad);
+}
 
 void read_interfaces(FileReader& reader, std::vector<std::string>& interfaces) {
   const toml::node* node = reader.node("interfaces");
@@ -134,7 +150,8 @@ Result<void> read_file(const std::string& file, bool must_exist, DaemonOptions& 
   std::string state = options.state_directory;
   reader.read("run-dir", run, "a path in quotes");
   reader.read("state-dir", state, "a path in quotes");
-  reader.read_choice("door", kDoors, options.door, "\"auto\", \"xdp\" or \"tc\"");
+  reader.read_choice("door", kDoors, options.door, kDoorNames);
+  read_doors(reader, file, options.doors);
   reader.read_choice("first-packets", kFirstPackets, options.first_packets_netfilter, "\"direct\" or \"netfilter\"");
   reader.read_choice("log-level", kLevels, daemon.log_level,
                      "\"trace\", \"debug\", \"info\", \"warning\" or \"error\"");
@@ -151,13 +168,22 @@ Result<void> read_file(const std::string& file, bool must_exist, DaemonOptions& 
   return {};
 }
 
+// "xdp" (of every interface: no name) or "eth0=xdp".
+std::optional<std::pair<std::string, DoorChoice>> take_door(const std::string& word) {
+  const auto equals = word.rfind('=');
+  const bool named = equals != std::string::npos;
+  const auto choice = kDoors.find(named ? word.substr(equals + 1) : word);
+  if (choice == kDoors.end() || equals == 0) return std::nullopt;
+  return std::pair{named ? word.substr(0, equals) : "", choice->second};
+}
+
 }  // namespace
 
 Result<DaemonOptions> read_daemon_options(int argc, const char* const* argv) {
   DaemonOptions options;
   DirectorOptions from_line;
   std::string file = kDefaultFile;
-  std::string door_line;
+  std::vector<std::string> door_line;
   std::string log_level_line;
   CLI::App app{
       "limpetd - layer-4 virtual server with session persistence\n"
@@ -167,9 +193,15 @@ Result<DaemonOptions> read_daemon_options(int argc, const char* const* argv) {
   app.set_version_flag("--version", std::string("limpetd ") + LIMPET_VERSION);
   auto* config = app.add_option("--config", file, "Configuration file (TOML)")->capture_default_str();
   auto* run = app.add_option("--run-dir", from_line.run_directory, "Socket and BPF file system")->capture_default_str();
-  auto* state = app.add_option("--state-dir", from_line.state_directory, "Journal of services")->capture_default_str();
-  auto* door = app.add_option("--door", door_line, "auto: XDP where the driver has it, else tc; or one of them")
-                   ->check(CLI::IsMember({"auto", "xdp", "tc"}));
+  auto* state =
+      app.add_option("--state-dir", from_line.state_directory, "Journal of services, snapshot of persistence templates")
+          ->capture_default_str();
+  app.add_option("--door", door_line,
+                 "auto: XDP where the driver has it, else tc; or one of them. INTERFACE=... for a single one; may be "
+                 "given again")
+      ->type_name("[INTERFACE=]auto|xdp|tc")
+      ->allow_extra_args(false)
+      ->check([](const std::string& word) { return take_door(word).has_value() ? "" : word + " is no door"; });
   auto* interfaces = app.add_option("--interface", from_line.interfaces,
                                     "Serve only this interface (may be given again); default: every Ethernet one");
   bool netfilter = false;
@@ -194,7 +226,10 @@ Result<DaemonOptions> read_daemon_options(int argc, const char* const* argv) {
   if (auto read = read_file(file, config->count() > 0, options); !read) return read.error();
   if (run->count() > 0) d.run_directory = from_line.run_directory;
   if (state->count() > 0) d.state_directory = from_line.state_directory;
-  if (door->count() > 0) d.door = kDoors.at(door_line);
+  for (const std::string& word : door_line) {
+    const auto [interface, choice] = *take_door(word);
+    (interface.empty() ? d.door : d.doors[interface]) = choice;
+  }
   if (interfaces->count() > 0) d.interfaces = from_line.interfaces;
   if (first->count() > 0) d.first_packets_netfilter = netfilter;
   if (services->count() > 0) d.ceilings.services = line_ceilings.services;

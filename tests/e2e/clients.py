@@ -107,5 +107,6 @@ def eventually(condition, what="", seconds=5.0):
         if value:
             return value
         if time.monotonic() > deadline:
+            what = what() if callable(what) else what
             raise AssertionError(f"not within {seconds} s: {what or condition.__name__}")
         time.sleep(0.02)

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """The subject: a limpetd in a host, its command lines, and what it has put into that host."""
+import json
 import os
 import re
 import shlex
@@ -26,6 +27,7 @@ class Director:
         self.host, self.programs, self.door = host, programs, door
         self.run_directory, self.state_directory = directory / "run", directory / "state"
         self.log = directory / "limpetd.log"
+        self.options: list[str] = []  # more of limpetd's, from the next start on
         self.environment = {**os.environ, "LIMPET_RUN_DIR": str(self.run_directory)}
         for path in (self.run_directory, self.state_directory):
             path.mkdir(parents=True, exist_ok=True)
@@ -35,16 +37,26 @@ class Director:
     # The daemon
 
     def start(self, *wrapper) -> None:
-        before = self.log.stat().st_size
+        self.launch(*wrapper)
+        self.eventually_ready()
+
+    def launch(self, *wrapper) -> None:
+        """Starts limpetd and does not wait for it."""
+        self.log_before = self.log.stat().st_size
         with self.log.open("a") as log:
             options = ["--run-dir", self.run_directory, "--state-dir", self.state_directory, "--door", self.door]
-            self.process = self.host.start(*wrapper, self.programs / "limpetd", *options, stdout=log, stderr=log,
-                                           env=self.environment)
+            self.process = self.host.start(*wrapper, self.programs / "limpetd", *options, *self.options, stdout=log,
+                                           stderr=log, env=self.environment)
+
+    def eventually_ready(self) -> None:
         deadline = time.monotonic() + 20
-        while not re.search(r"\bready\b", self.log.read_text()[before:]):
+        while not re.search(r"\bready\b", self.log_since_start()):
             if self.process.poll() is not None or time.monotonic() > deadline:
                 raise AssertionError(f"limpetd (exit {self.process.poll()}) did not get ready:\n{self.log.read_text()}")
             time.sleep(0.01)
+
+    def log_since_start(self) -> str:
+        return self.log.read_bytes()[self.log_before:].decode()
 
     def stop(self) -> int:
         """SIGTERM; returns the exit status."""
@@ -56,10 +68,43 @@ class Director:
         self.process.send_signal(signal.SIGKILL)
         self.process.wait()
 
+    def restart_daemon(self) -> None:
+        self.stop()
+        self.start()
+
     def unload(self) -> None:
         self.limpet("unload")
         if self.process and self.process.poll() is None:
             self.process.wait(timeout=10)
+
+    def lose_kernel_state(self) -> None:
+        """What a reboot does: kill -9, and nothing is left but the state directory."""
+        if self.process.poll() is None:
+            self.kill()
+        self.unload()
+        shutil.rmtree(self.run_directory)
+        self.run_directory.mkdir()
+
+    # What it has in the kernel
+
+    def table(self, name: str) -> Path:
+        return self.run_directory / "bpf" / name
+
+    def kernel_objects(self) -> tuple[set[int], set[int]]:
+        """The ids of the pinned tables, and of the programs that use them."""
+        pins = [path for path in (self.run_directory / "bpf").iterdir() if "." not in path.name]  # those are the kernel's
+        tables = {_bpftool("map", "show", "pinned", pin)["id"] for pin in pins}
+        programs = {program["id"] for program in _bpftool("prog", "show") if tables & set(program.get("map_ids", []))}
+        return tables, programs
+
+    def configuration(self) -> bytearray:
+        """The data plane's own, struct limpet_config."""
+        value = _bpftool("map", "lookup", "pinned", self.table("config"), "key", "0", "0", "0", "0")["value"]
+        return bytearray(int(byte, 16) for byte in value)
+
+    def set_configuration(self, value: bytes) -> None:
+        _bpftool("map", "update", "pinned", self.table("config"), "key", "0", "0", "0", "0", "value",
+                 *map(str, value))
 
     # The command lines
 
@@ -106,6 +151,29 @@ class Director:
         eventually(lambda: self.counts(server, service) == (active, inactive),
                    f"{server}: {active} active, {inactive} inactive")
 
+    def eventually_add_up(self, seconds=20.0) -> None:
+        """Counts are those of the entries: ActiveConn and InActConn of the connections to each server, PersistConn of
+        its templates. Ended entries are counted until the sweeper has been there."""
+        eventually(lambda: self._listed_counts() == self._counted_connections(),
+                   lambda: f"counts add up: {self._listed_counts()} listed, {self._counted_connections()} counted", seconds)
+
+    def _listed_counts(self) -> dict[str, int]:
+        """Connections and templates of each server's address, over all services."""
+        counts: dict[str, int] = {}
+        for line in self.adm("-Ln --persistent-conn").splitlines()[3:]:
+            row = line.split()
+            if row[0] == "->":
+                server = row[1].rpartition(":")[0]
+                counts[server] = counts.get(server, 0) + sum(map(int, row[3:6]))
+        return {server: count for server, count in counts.items() if count}
+
+    def _counted_connections(self) -> dict[str, int]:
+        counts: dict[str, int] = {}
+        for row in self.connections():
+            server = row[5].rpartition(":")[0]
+            counts[server] = counts.get(server, 0) + 1
+        return counts
+
 
 @contextmanager
 def running(host: Host, programs: Path, directory: Path, door: str):
@@ -140,6 +208,21 @@ def footprint(host: Host, directory: Path) -> dict[str, str]:
         "sysctls": _sysctls(host),
         "BPF file systems": _pins(directory),
     }
+
+
+def still_in_the_kernel(objects: tuple[set[int], set[int]]) -> bool:
+    """Whether any of these tables or programs exists. The kernel frees them some moments after their last user."""
+    there = [{entry["id"] for entry in _bpftool(kind, "show")} for kind in ("map", "prog")]
+    return any(ids & kind for ids, kind in zip(objects, there))
+
+
+def _bpftool(*words):
+    """What bpftool prints; lists are asked for again when one of them went away under its feet."""
+    for _ in range(20):
+        done = subprocess.run(["bpftool", "-j", *map(str, words)], capture_output=True, text=True)
+        if done.returncode == 0:
+            return json.loads(done.stdout or "null")
+    raise AssertionError(f"bpftool {' '.join(map(str, words))}: {done.stdout}{done.stderr}")
 
 
 def _sysctls(host: Host) -> str:

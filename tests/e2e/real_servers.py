@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Real parts on the real servers: nginx with certificates of an own authority, and sshd; curl and ssh to ask them."""
+import random
 import re
 import subprocess
 from pathlib import Path
@@ -31,6 +32,7 @@ http {{
     listen 80;
     listen 443 ssl;
     location / {{ return 200 "{name}\\n"; }}
+    location = /big {{ default_type application/octet-stream; alias {common}/big; }}
   }}
 }}
 """
@@ -56,12 +58,14 @@ class RealServers:
     def __init__(self, topology: Topology, directory: Path):
         self.topology, self.directory = topology, directory
         self.made_privilege_separation = False
+        self.big_file = directory / "big"  # the same on both
 
     def __enter__(self):
         self.directory.mkdir(mode=0o755, exist_ok=True)
         if not PRIVILEGE_SEPARATION.exists():
             PRIVILEGE_SEPARATION.mkdir(mode=0o755)
             self.made_privilege_separation = True
+        self.big_file.write_bytes(random.Random(0).randbytes(6_000_000))
         self._make_authority()
         self._make_key(self.directory / "client_key")
         hosts = [self.topology.server1, self.topology.server2]

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """limpetd is started, killed, started again, unloaded; interfaces and addresses come and go. Clients notice nothing."""
 import json
+import shutil
 
 import xdp_on_veth
 from clients import Connection, ask, eventually
@@ -112,6 +113,7 @@ def test_an_interface_that_comes_after_its_service_is_served(director, network, 
         eventually(lambda: ask(network.client1, to="10.1.0.11", timeout=0.5) in (ONE, TWO), "10.1.0.11 is served")
     finally:
         network.switch.ip(f"link del {port}")
+        network.client1.ip("neigh flush to 10.1.0.11")  # the next eth1 has another MAC address
     eventually(lambda: "eth1" not in director.limpet("status"), "the interface that has gone is forgotten")
 
 
@@ -134,5 +136,6 @@ def test_two_directors_in_two_namespaces_do_not_meet(director, network, programs
             second.unload()
         network.server1.ip("addr del 192.168.2.13/32 dev lo")
         network.server3.ip("addr del 192.168.2.13/32 dev eth0")
+        shutil.rmtree(work / "second")
     after = footprint(network.server3, work / "second")
     assert after == before

@@ -24,6 +24,7 @@ DIRECTOR, ROUTER_LAN = "192.168.2.10", "192.168.2.1"
 SERVERS = {"server1": "192.168.2.20", "server2": "192.168.2.30", "server3": "192.168.2.40"}
 CLIENT1, CLIENT2, ROUTER_WAN = "10.1.0.1", "10.1.0.2", "10.1.0.254"
 MORE_CLIENTS = [f"10.1.0.{n}" for n in range(101, 125)]  # all of them on client1
+BY_DIRECTOR = 100  # a routing table of the servers
 ANSWERER = Path(__file__).with_name("answerer.py")
 
 
@@ -108,7 +109,15 @@ class Topology:
         """"router": directly to the clients (-g); "director": back the way the request came (-m)."""
         via = {"router": ROUTER_LAN, "director": DIRECTOR}[gateway]
         for host in self.servers:
+            host.run("ip", "route", "flush", "table", str(BY_DIRECTOR), check=False)
             host.ip(f"route replace default via {via}")
+
+    def servers_answer_either_way(self) -> None:
+        """Answers from the VIP directly to the clients (-g), those from a server's own address by the director (-m)."""
+        self.servers_answer_through("router")
+        for host in self.servers:
+            host.ip(f"rule add from {SERVERS[host.name]} to 10.1.0.0/24 lookup {BY_DIRECTOR}",
+                    f"route replace default via {DIRECTOR} table {BY_DIRECTOR}")
 
     def start_answerers(self) -> None:
         """Small servers that say their own name, TCP and UDP, on the ports the scenarios use."""

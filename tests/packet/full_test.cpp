@@ -130,6 +130,17 @@ TEST_P(Full, clients_without_a_template_stick_all_the_same) {
   EXPECT_EQ(persistent, static_cast<std::int32_t>(kTemplates));
 }
 
+// Addresses of one network differ in their last byte only.
+TEST_P(Full, clients_without_a_template_are_spread) {
+  tables.add_servers(tables.add(tcp_service(kVip, 80).persistent(300)), {route(kServerA), route(kServerB)});
+  for (unsigned i = 1; i <= kTemplates; i++) run(packet().from("10.1.0." + std::to_string(i), 5000).tcp(kSyn));
+  std::map<Mac, int> served;
+  for (unsigned i = 1; i <= 64; i++)
+    served[run(packet().from("10.2.0." + std::to_string(i), 5000).tcp(kSyn)).view().destination_mac()]++;
+  EXPECT_GT(served[kServerAMac], 16);
+  EXPECT_GT(served[kServerBMac], 16);
+}
+
 TEST_P(Full, a_persistent_clients_flow_without_an_entry_goes_where_its_template_says) {
   Service& sticky = tables.add(tcp_service(kOtherVip, 80).persistent(300));
   tables.add_servers(sticky, kThreeRouted);

@@ -220,5 +220,48 @@ TEST_F(AtXdp, frames_leave_only_by_interfaces_whose_driver_takes_them) {
   plane.declare_device(World::instance().eth1(), 0);
 }
 
+// Jumbo frames: their headers are in the first buffer.
+TEST_F(AtXdp, a_frame_of_several_buffers_is_rewritten_and_sent_back_by_its_own_interface) {
+  const Temporarily jumbo("link set eth0 mtu 9000", "link set eth0 mtu 1500");
+  hops_stay_fresh = false;
+  tables.add_server(tables.add(tcp_service(kVip, 80)), masq(kServerA, 8080));
+  const Bytes syn = packet().tcp(kSyn).payload(6000).bytes();
+
+  const Outcome out = run(Door::kXdp, syn);
+  EXPECT_EQ(out.verdict, Verdict::kSent);
+  ASSERT_EQ(out.bytes.size(), syn.size());
+  EXPECT_EQ(out.view().destination(), kServerA);
+  EXPECT_EQ(out.view().destination_port(), 8080);
+  EXPECT_EQ(out.view().destination_mac(), kServerAMac);
+  EXPECT_TRUE(out.view().ip_checksum_is_right());
+  EXPECT_TRUE(out.view().l4_checksum_is_right());
+}
+
+TEST_F(AtXdp, a_frame_of_several_buffers_that_lies_about_its_length_passes) {
+  tables.add_server(tables.add(tcp_service(kVip, 80)), route(kServerA));
+  const Bytes syn = packet().tcp(kSyn).payload(6000).cut(5000).bytes();
+
+  const Outcome out = run(Door::kXdp, syn);
+  EXPECT_EQ(out.verdict, Verdict::kPass);
+  EXPECT_EQ(out.bytes, syn);
+  EXPECT_TRUE(tables.nothing_is_recorded());
+}
+
+// Few drivers take them from another device.
+TEST_F(AtXdp, a_frame_of_several_buffers_for_another_interface_is_left_to_tc) {
+  const Temporarily jumbo("link set eth1 mtu 9000", "link set eth1 mtu 1500");
+  hops_stay_fresh = false;
+  plane.declare_device(World::instance().eth1(), LIMPET_DEVICE_XDP_TARGET);
+  tables.add_server(tables.add(tcp_service(kVip, 80)), route("192.168.3.20"));
+  const Bytes syn = packet().tcp(kSyn).payload(6000).bytes();
+
+  const Outcome out = run(Door::kXdp, syn);
+  EXPECT_EQ(out.verdict, Verdict::kPass);
+  EXPECT_EQ(out.bytes, syn);
+  EXPECT_TRUE(tables.nothing_is_recorded());
+  EXPECT_EQ(run(Door::kXdp, packet().tcp(kSyn)).verdict, Verdict::kSent) << "one of a single buffer goes";
+  plane.declare_device(World::instance().eth1(), 0);
+}
+
 }  // namespace
 }  // namespace limpet::packet

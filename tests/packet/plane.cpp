@@ -78,6 +78,10 @@ std::ostream& operator<<(std::ostream& out, Verdict verdict) {
   return out << "an unknown verdict";
 }
 
+Verdict verdict_of(Door door, std::uint32_t returned) {
+  return door == Door::kXdp ? xdp_verdict(returned) : tc_verdict(static_cast<int>(returned));
+}
+
 Map::Map(const bpf_map* map) : fd_(bpf_map__fd(map)) {}
 
 bool Map::lookup(const void* key, void* value) const { return bpf_map_lookup_elem(fd_, key, value) == 0; }
@@ -100,7 +104,7 @@ void Map::fill_with_zeros(std::uint32_t entries, std::size_t value_size) const {
   if (bpf_map_update_batch(fd_, keys.data(), values.data(), &count, &options) != 0) fail("bpf_map_update_batch");
 }
 
-Plane::Plane(Ceilings ceilings) : skeleton_(nullptr), cpus_(libbpf_num_possible_cpus()) {
+Plane::Plane(Ceilings ceilings, std::optional<Door> only) : skeleton_(nullptr), cpus_(libbpf_num_possible_cpus()) {
   World::instance();
   libbpf_set_strict_mode(LIBBPF_STRICT_ALL);
   skeleton_ = limpet_bpf__open();
@@ -115,6 +119,10 @@ Plane::Plane(Ceilings ceilings) : skeleton_(nullptr), cpus_(libbpf_num_possible_
   bpf_map__set_max_entries(skeleton_->maps.flows4, ceilings.flows);
   bpf_map__set_max_entries(skeleton_->maps.reverse4, ceilings.reverse);
   bpf_map__set_max_entries(skeleton_->maps.templates4, ceilings.templates);
+  bpf_program* one = nullptr;
+  bpf_object__for_each_program(one, skeleton_->obj) {
+    if (only && one != program_at(*only)) bpf_program__set_autoload(one, false);
+  }
   if (limpet_bpf__load(skeleton_) != 0) fail("loading the data plane");
   declare_device(World::instance().eth0(), LIMPET_DEVICE_XDP_TARGET);
 }
@@ -145,16 +153,12 @@ Outcome Plane::run(Door door, const Bytes& frame, std::uint32_t mark, std::uint3
   options.data_size_out = static_cast<std::uint32_t>(outcome.bytes.size());
   options.repeat = 1;
 
-  const bpf_program* program = skeleton_->progs.limpet_xdp;
   if (door == Door::kXdp) {
     xdp.data_end = options.data_size_in;
     xdp.ingress_ifindex = world.eth0();
     options.ctx_in = &xdp;
     options.ctx_size_in = sizeof(xdp);
   } else {
-    program = door == Door::kTc     ? skeleton_->progs.limpet_tc
-              : door == Door::kMark ? skeleton_->progs.limpet_mark
-                                    : skeleton_->progs.limpet_return;
     skb.mark = mark;
     skb.gso_segs = segments;
     skb.gso_size = segments > 1 ? 500 : 0;
@@ -162,11 +166,19 @@ Outcome Plane::run(Door door, const Bytes& frame, std::uint32_t mark, std::uint3
     options.ctx_in = &skb;
     options.ctx_size_in = sizeof(skb);
   }
-  if (bpf_prog_test_run_opts(bpf_program__fd(program), &options) != 0) fail("BPF_PROG_TEST_RUN");
+  if (bpf_prog_test_run_opts(program(door), &options) != 0) fail("BPF_PROG_TEST_RUN");
   outcome.bytes.resize(options.data_size_out);
-  outcome.verdict = door == Door::kXdp ? xdp_verdict(options.retval) : tc_verdict(static_cast<int>(options.retval));
+  outcome.verdict = verdict_of(door, options.retval);
   return outcome;
 }
+
+const bpf_program* Plane::program_at(Door door) const {
+  const bpf_program* const programs[] = {skeleton_->progs.limpet_tc, skeleton_->progs.limpet_xdp,
+                                         skeleton_->progs.limpet_mark, skeleton_->progs.limpet_return};
+  return programs[static_cast<int>(door)];
+}
+
+int Plane::program(Door door) const { return bpf_program__fd(program_at(door)); }
 
 void Plane::sweep(limpet_sweep_table table, const std::vector<Bytes>& keys) {
   const auto request = std::make_unique<limpet_sweep>();
@@ -182,6 +194,18 @@ void Plane::sweep(limpet_sweep_table table, const std::vector<Bytes>& keys) {
     options.sz = sizeof(options);
     if (bpf_prog_test_run_opts(bpf_program__fd(skeleton_->progs.limpet_sweep), &options) != 0) fail("limpet_sweep");
   }
+}
+
+limpet_explain Plane::explain(limpet_explain question) const {
+  const std::uint32_t zero = 0;
+  map("explain_request").update(&zero, &question);
+  const Bytes frame(64);  // the program looks at none
+  bpf_test_run_opts options{};
+  options.sz = sizeof(options);
+  options.data_in = frame.data();
+  options.data_size_in = static_cast<std::uint32_t>(frame.size());
+  if (bpf_prog_test_run_opts(bpf_program__fd(skeleton_->progs.limpet_explain), &options) != 0) fail("limpet_explain");
+  return map("explain_request").get<std::uint32_t, limpet_explain>(zero).value();
 }
 
 Map Plane::map(const char* name) const {

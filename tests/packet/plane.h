@@ -15,6 +15,7 @@
 
 struct limpet_bpf;
 struct bpf_map;
+struct bpf_program;
 
 namespace limpet::packet {
 
@@ -25,6 +26,7 @@ std::string name_of(Door door);
 // kCross: from the mark door on to limpet1, past all other filters.
 enum class Verdict { kPass, kDrop, kSent, kCross, kOther };
 std::ostream& operator<<(std::ostream& out, Verdict verdict);
+Verdict verdict_of(Door door, std::uint32_t returned);
 
 struct Outcome {
   Verdict verdict = Verdict::kOther;
@@ -81,7 +83,8 @@ class Map {
 
 class Plane {
  public:
-  explicit Plane(Ceilings ceilings = {});
+  // Every program, or the one of a single door, which is much faster.
+  explicit Plane(Ceilings ceilings = {}, std::optional<Door> only = std::nullopt);
   ~Plane();
   Plane(const Plane&) = delete;
   Plane& operator=(const Plane&) = delete;
@@ -90,13 +93,18 @@ class Plane {
   // the stack has merged and will cut again (tc and mark door).
   Outcome run(Door door, const Bytes& frame, std::uint32_t mark = 0, std::uint32_t segments = 0);
   void sweep(limpet_sweep_table table, const std::vector<Bytes>& keys);
+  // The question's key and mark go in, the answer comes out.
+  [[nodiscard]] limpet_explain explain(limpet_explain question) const;
 
   void declare_device(unsigned ifindex, std::uint32_t flags);
 
   [[nodiscard]] Map map(const char* name) const;
+  [[nodiscard]] int program(Door door) const;  // its descriptor
   [[nodiscard]] int cpus() const { return cpus_; }
 
  private:
+  [[nodiscard]] const bpf_program* program_at(Door door) const;
+
   limpet_bpf* skeleton_;
   int cpus_;
 };

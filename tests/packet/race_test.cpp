@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Two CPUs at the same entries: whoever wins, counts and templates must be those of the entries in the end.
+#include <sys/mman.h>
+
 #include <atomic>
 #include <cstring>
 #include <random>
@@ -158,6 +160,127 @@ TEST_F(Races, templates_are_given_up_while_their_flows_end) {
         tables.sweep();
       });
   expect_everything_to_add_up(ids);
+}
+
+// Next hops as the programs see them, so that a test can let them grow old while packets are under way.
+class NextHops {
+ public:
+  explicit NextHops(const Plane& plane)
+      : memory_(::mmap(nullptr, kBytes, PROT_READ | PROT_WRITE, MAP_SHARED, plane.map("nexthops").descriptor(), 0)) {
+    if (memory_ == MAP_FAILED) throw std::runtime_error("cannot map nexthops");
+  }
+  NextHops(const NextHops&) = delete;
+  NextHops& operator=(const NextHops&) = delete;
+  ~NextHops() { ::munmap(memory_, kBytes); }
+
+  // False: it is just being refreshed.
+  bool age(std::uint32_t index) {
+    auto& word = static_cast<limpet_nexthop*>(memory_)[index].word;
+    auto now = __atomic_load_n(&word, __ATOMIC_SEQ_CST);
+    if ((now & LIMPET_NEXTHOP_CLAIMED) != 0) return false;
+    const std::uint64_t then = (ticks_now() - 2 * LIMPET_TICKS_PER_SECOND) << LIMPET_NEXTHOP_TICKS_SHIFT;
+    const std::uint64_t old = (now & ~LIMPET_NEXTHOP_TICKS_MASK) | (then & LIMPET_NEXTHOP_TICKS_MASK);
+    return __atomic_compare_exchange_n(&word, &now, old, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
+  }
+
+ private:
+  static constexpr std::size_t kBytes = (kDestinations + LIMPET_CLIENT_HOPS) * sizeof(limpet_nexthop);
+  void* memory_;
+};
+
+// A next hop that has grown old is claimed by one CPU; the other goes on meanwhile. The claimer's packet is the
+// neighbour's probe, which the kernel's own code addresses.
+TEST_F(Races, one_of_two_CPUs_refreshes_a_next_hop_while_the_sweeper_runs) {
+  const std::uint32_t id = tables.add_server(tables.add(tcp_service(kVip, 80)), route(kServerA));
+  tables.forget_hops();
+  NextHops hops(plane);
+  std::atomic<std::uint64_t> probes = 0;
+  std::atomic<std::uint64_t> sent = 0;
+  std::atomic<std::uint64_t> astray = 0;
+  std::uint64_t aged = 1;  // there is none yet
+  race(
+      [&](std::mt19937& random) {
+        const auto port = static_cast<std::uint16_t>(5000 + random() % 50);
+        const Outcome out =
+            plane.run(Door::kTc, packet().from("10.0.0.1", port).tcp(random() % 4 ? kAck : kSyn).bytes());
+        if (out.verdict == Verdict::kPass) return;  // an ACK that has no flow yet
+        const Mac to = out.view().destination_mac();
+        ++(out.verdict == Verdict::kSent && to == kServerAMac ? sent : to == kDirectorMac ? probes : astray);
+      },
+      [&] {
+        for (int i = 0; i < 100; i++) aged += hops.age(id) ? 1 : 0;
+        tables.sweep();
+      });
+  EXPECT_EQ(astray, 0U);
+  EXPECT_GT(sent, 1000U);
+  EXPECT_GT(probes, 50U);
+  EXPECT_LE(probes, aged) << "one for each time it was old";
+  expect_everything_to_add_up({id});
+}
+
+// Masqueraded replies share slots by a hash of their client; here three clients share one.
+TEST_F(Races, clients_that_share_a_next_hop_slot_do_not_get_each_others_packets) {
+  const Temporarily network("addr add 10.76.0.1/14 dev eth0", "addr del 10.76.0.1/14 dev eth0");
+  const auto slot_of = [](std::uint32_t client) {
+    return ((client ^ (ip(kVip) * 0x85ebca6bU)) * 0x9e3779b1U) >> 16;  // bpf/nexthop.h, client_hop_index()
+  };
+  std::vector<std::string> clients;
+  for (int i = 77 * 65536; i < 80 * 65536 && clients.size() < 3; i++) {  // one in each network of 65536
+    const std::string address =
+        "10." + std::to_string(i / 65536) + "." + std::to_string(i / 256 % 256) + "." + std::to_string(i % 256);
+    if (clients.empty() || slot_of(ip(address)) == slot_of(ip(clients[0]))) clients.push_back(address);
+  }
+  ASSERT_EQ(clients.size(), 3U);
+  std::vector<Bytes> replies;
+  std::vector<std::unique_ptr<Temporarily>> neighbours;
+  tables.add_server(tables.add(tcp_service(kVip, 80)), masq(kServerA));
+  for (std::size_t i = 0; i < clients.size(); i++) {
+    neighbours.push_back(std::make_unique<Temporarily>(
+        "neigh add " + clients[i] + " lladdr 02:00:00:00:77:0" + std::to_string(i) + " nud permanent dev eth0",
+        "neigh del " + clients[i] + " dev eth0"));
+    connect(clients[i], 5000);
+    replies.push_back(packet().from(kServerA, 80).to(clients[i], 5000).tcp(kSyn | kAck).bytes());
+  }
+  std::atomic<std::uint64_t> sent = 0;
+  std::atomic<std::uint64_t> astray = 0;
+  race(
+      [&](std::mt19937& random) {
+        const std::size_t i = random() % clients.size();
+        const Outcome out = plane.run(Door::kTc, replies[i]);
+        const Mac to = out.view().destination_mac();
+        // By itself the kernel's neighbour code leaves the frame's own addresses here.
+        const bool right = to == Mac{2, 0, 0, 0, 0x77, static_cast<std::uint8_t>(i)} || to == kDirectorMac;
+        ++(out.verdict == Verdict::kSent && right ? sent : astray);
+      },
+      pause);
+  EXPECT_EQ(astray, 0U);
+  EXPECT_GT(sent, 1000U);
+}
+
+// Two addresses with one slot in the cache of local ones, of which one is not local.
+TEST_F(Races, an_address_is_not_taken_for_local_because_another_one_is) {
+  const auto slot_of = [](std::uint32_t address) { return (address * 0x9e3779b1U) >> 16; };  // bpf/address.h
+  std::string stranger;
+  for (int i = 1; i < 65536 && stranger.empty(); i++) {
+    const std::string address = "10.78." + std::to_string(i / 256) + "." + std::to_string(i % 256);
+    if (slot_of(ip(address)) % LIMPET_LOCAL_SLOTS == slot_of(ip(kVip)) % LIMPET_LOCAL_SLOTS) stranger = address;
+  }
+  ASSERT_FALSE(stranger.empty());
+  tables.add_server(tables.add(tcp_service(kVip, 80)), route(kServerA));
+  tables.add_server(tables.add(tcp_service(stranger, 80)), route(kServerA));
+  const Bytes ours = packet().tcp(kSyn).bytes();
+  const Bytes not_ours = packet().to(stranger, 80).tcp(kSyn).bytes();
+  std::atomic<std::uint64_t> right = 0;
+  std::atomic<std::uint64_t> wrong = 0;
+  race(
+      [&](std::mt19937& random) {
+        const bool local = random() % 2 == 0;
+        const Outcome out = plane.run(Door::kTc, local ? ours : not_ours);
+        ++(out.verdict == (local ? Verdict::kSent : Verdict::kPass) ? right : wrong);
+      },
+      [&] { tables.forget_local_addresses(); });
+  EXPECT_EQ(wrong, 0U);
+  EXPECT_GT(right, 1000U);
 }
 
 }  // namespace

@@ -86,7 +86,8 @@ class Tables {
   // Everything a packet that is none of ours must leave as it was.
   [[nodiscard]] bool nothing_is_recorded() const;
 
-  // Makes `seconds` pass for every flow and template, by moving their expiries into the past.
+  // Makes `seconds` pass for every flow and template, by moving their expiries into the past; not before the machine's
+  // start, so a test must not reckon with what expired longer ago than that.
   void let_pass(double seconds) const;
   // Writes the next hops of servers A, B and C as just refreshed, so that no packet becomes the neighbour's probe.
   void freshen_hops() const;

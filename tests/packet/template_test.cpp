@@ -160,10 +160,12 @@ TEST_P(Templates, a_template_outlives_its_timeout_while_it_controls_a_flow) {
 
 // The kernel's timer would have prolonged it by 60 s again and again while the flow lived, however late we look.
 TEST_P(Templates, the_prolongation_counts_from_the_flows_end) {
-  serve(tcp_service(kVip, 80).persistent(50));
+  serve(tcp_service(kVip, 80).persistent(5));
+  tables.config().tcp_timeouts[LIMPET_TCP_ESTABLISHED] = 70;
+  tables.store_config();
   syn("10.0.0.1", 5000);
   run(door, packet().from("10.0.0.1", 5000).tcp(kAck));
-  tables.let_pass(930);  // the flow ended 30 s ago, at 900; prolonged at 50, 110 ... 890 until 950
+  tables.let_pass(105);  // the flow ended 35 s ago, at 70; prolonged at 5 and 65, until 125
   tables.sweep();
   ASSERT_EQ(controlled(only_template().second), 0U);
   EXPECT_EQ(life_of(only_template().second.word), LIMPET_LIFE_ALIVE);

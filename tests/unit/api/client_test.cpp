@@ -108,6 +108,56 @@ TEST_F(ClientTest, connections_are_visited_in_order_and_may_be_left_early) {
   EXPECT_TRUE(connection.execute(Flush{}));  // over a new connection
 }
 
+TEST_F(ClientTest, filters_of_sessions_arrive_as_they_were) {
+  director_.connection_count = 3000;
+  start();
+  const std::vector<SessionFilter> filters = {
+      {},
+      {Network::parse("10.1.0.0/16"), ServiceKey::parse("tcp/192.0.2.1:80"), ServerName::parse("198.51.100.7")},
+      {Network::parse("10.1.0.1"), ServiceKey::of_mark(Mark{10}), ServerName::parse("198.51.100.7:80")},
+      {Network::parse("2001:db8::/32"), ServiceKey::parse("udp/[2001:db8::1]:53"), ServerName::parse("2001:db8::2")}};
+  auto connection = client();
+  for (const SessionFilter& filter : filters) {
+    std::uint32_t number = 0;
+    const auto all = connection.sessions(filter, [&](const SessionView& view) {
+      return json_codec::session_to_json(view) == json_codec::session_to_json(numbered_session(number++));
+    });
+    EXPECT_TRUE(all) << all.error().text;
+    EXPECT_EQ(number, 3000u);
+  }
+  EXPECT_EQ(in_loop([this] { return director_.filters; }), filters);
+}
+
+TEST_F(ClientTest, a_question_and_its_explanation_arrive_whole) {
+  Explanation explanation;
+  explanation.rule = ExplainRule::persistence;
+  explanation.service = ServiceKey::of_mark(Mark{10});
+  explanation.scheduler = "rr";
+  explanation.server = ChosenServer{server_behind().key, ForwardingMethod::masq, 0, WayToServer::local};
+  explanation.expires = 5;
+  explanation.network = "10.1.0.0/24";
+  explanation.weight_0 = {server_behind().key};
+  director_.explained = explanation;
+  start();
+  ExplainQuestion question{Protocol::udp, *Address::parse("10.1.0.1"), Port{7}, *Address::parse("192.0.2.1"), Port{53},
+                           Mark{10}};
+  const auto answer = client().explain(question);
+  ASSERT_TRUE(answer) << answer.error().text;
+  EXPECT_EQ(json_codec::explanation_to_json(*answer), json_codec::explanation_to_json(explanation));
+  const auto asked = in_loop([this] { return director_.questions.back(); });
+  EXPECT_EQ(asked.protocol, question.protocol);
+  EXPECT_EQ(asked.client, question.client);
+  EXPECT_EQ(asked.client_port, question.client_port);
+  EXPECT_EQ(asked.virtual_address, question.virtual_address);
+  EXPECT_EQ(asked.virtual_port, question.virtual_port);
+  EXPECT_EQ(asked.mark, question.mark);
+  in_loop([this] {
+    director_.explained = Error{ErrorCode::not_supported, "limpet cannot carry IPv6 yet"};
+    return true;
+  });
+  EXPECT_EQ(client().explain(question).error().code, ErrorCode::not_supported);
+}
+
 TEST_F(ClientTest, a_listing_that_breaks_off_says_why) {
   director_.connection_count = 10000;
   director_.fail_at = 4096;

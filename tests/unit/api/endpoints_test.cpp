@@ -23,12 +23,14 @@ class Endpoints : public ApiTest {
 };
 
 TEST_F(Endpoints, version_and_status_are_told) {
-  director_.shown = {"1.2.3", 4, 5, {{"eth0", "xdp", "native"}}, {{"flows4", 6, 7}}, 8, {"careful"}};
+  director_.shown = {"1.2.3", 4, 5, {{"eth0", "xdp", "native"}}, {{"flows4", 6, 7}}, 8, 9, {"careful"}};
   start();
   EXPECT_EQ(ask("GET", "/v1/version").json(), json({{"version", "1.2.3"}, {"abi", 4}, {"api", "v1"}}));
   const json status = ask("GET", "/v1/status").json();
   EXPECT_EQ(status["doors"][0]["door"], "xdp");
   EXPECT_EQ(status["tables"][0]["ceiling"], 7);
+  EXPECT_EQ(status["sweep_pass_ms"], 8);
+  EXPECT_EQ(status["sweep_lag_ms"], 9);
   EXPECT_EQ(status["warnings"][0], "careful");
 }
 
@@ -109,6 +111,79 @@ TEST_F(Endpoints, connections_come_as_lines) {
   const Response response = ask("GET", "/v1/connections");
   EXPECT_EQ(response.content_type, "application/x-ndjson");
   EXPECT_EQ(std::count(response.body.begin(), response.body.end(), '\n'), 5000);
+}
+
+TEST_F(Endpoints, sessions_come_as_lines_and_are_narrowed_by_the_director) {
+  director_.connection_count = 5000;
+  start();
+  const Response response =
+      ask("GET", "/v1/sessions?client=10.1.2.3%2F16&service=tcp%2F192.0.2.1:80&server=198.51.100.7:8080");
+  EXPECT_EQ(response.content_type, "application/x-ndjson");
+  EXPECT_EQ(std::count(response.body.begin(), response.body.end(), '\n'), 5000);
+  const json first = json::parse(response.body.substr(0, response.body.find('\n')));
+  EXPECT_EQ(first["service"], "tcp/192.0.2.1:80");
+  EXPECT_EQ(first["connection"]["destination"], "198.51.100.7:8080");
+  const auto filter = in_loop([this] { return director_.filters.back(); });
+  EXPECT_EQ(filter.client->to_string(), "10.1.0.0/16");
+  EXPECT_EQ(filter.service->to_string(), "tcp/192.0.2.1:80");
+  EXPECT_EQ(filter.server->to_string(), "198.51.100.7:8080");
+  EXPECT_EQ(ask("GET", "/v1/sessions").status, 200);
+  EXPECT_EQ(in_loop([this] { return director_.filters.back(); }), SessionFilter{});
+}
+
+TEST_F(Endpoints, explain_takes_a_client_a_target_and_a_mark) {
+  Explanation explanation;
+  explanation.rule = ExplainRule::scheduler;
+  explanation.server = ChosenServer{server_behind().key, ForwardingMethod::masq, 3, WayToServer::unresolved};
+  director_.explained = explanation;
+  start();
+  const json answer = ask("GET", "/v1/explain?client=10.1.0.1&virtual=192.0.2.1:53&protocol=udp&mark=10").json();
+  EXPECT_EQ(answer["outcome"], "forwarded");
+  EXPECT_EQ(answer["rule"], "scheduler");
+  EXPECT_EQ(answer["server"],
+            json({{"key", "198.51.100.7:80"}, {"method", "masq"}, {"weight", 3}, {"way", "unresolved"}}));
+  const auto question = in_loop([this] { return director_.questions.back(); });
+  EXPECT_EQ(question.protocol, Protocol::udp);
+  EXPECT_EQ(question.client.to_string(), "10.1.0.1");
+  EXPECT_EQ(question.client_port, Port{0});
+  EXPECT_EQ(question.virtual_port, Port{53});
+  EXPECT_EQ(question.mark, Mark{10});
+  EXPECT_EQ(ask("GET", "/v1/explain?client=10.1.0.1:7&virtual=192.0.2.1:80").status, 200);
+  EXPECT_EQ(in_loop([this] { return director_.questions.back(); }).client_port, Port{7});
+}
+
+TEST_F(Endpoints, a_query_that_makes_no_sense_is_refused_by_its_name) {
+  start();
+  const std::vector<std::pair<std::string, std::string>> wrong = {
+      {"/v1/sessions?client=me", "client=me is not an address"},
+      {"/v1/sessions?service=192.0.2.1:80", "service=192.0.2.1:80 is not a service"},
+      {"/v1/sessions?server=10.0.0.1:http", "server=10.0.0.1:http is not a real server"},
+      {"/v1/sessions?clinet=10.1.0.1", "\"clinet\" is not known"},
+      {"/v1/sessions?client=10.1.0.1&client=10.1.0.2", "\"client\" twice"},
+      {"/v1/sessions?client=%zz", "percent sign"},
+      {"/v1/sessions?=", "\"\" is not known"},
+      {"/v1/explain", "lacks \"client\""},
+      {"/v1/explain?client=10.1.0.1", "lacks \"virtual\""},
+      {"/v1/explain?client=10.1.0.1&virtual=192.0.2.1", "virtual=192.0.2.1 is not"},
+      {"/v1/explain?client=10.1.0.1&virtual=192.0.2.1:80&protocol=sctp", "protocol=sctp is not"},
+      {"/v1/explain?client=10.1.0.1&virtual=192.0.2.1:80&mark=ten", "mark=ten is not"},
+      {"/v1/connections?client=10.1.0.1", "takes no query"},
+      {"/v1/services?", "takes no query"},
+  };
+  for (const auto& [target, text] : wrong) {
+    const Response response = ask("GET", target);
+    EXPECT_EQ(response.status, 400) << target;
+    EXPECT_EQ(response.code(), "bad-request") << target;
+    EXPECT_THAT(response.detail(), HasSubstr(text)) << target;
+  }
+}
+
+TEST_F(Endpoints, what_the_director_cannot_explain_is_its_error) {
+  director_.explained = Error{ErrorCode::not_supported, "limpet cannot carry IPv6 yet"};
+  start();
+  const Response response = ask("GET", "/v1/explain?client=2001:db8::2&virtual=[2001:db8::1]:80");
+  EXPECT_EQ(response.status, 422);
+  EXPECT_EQ(response.code(), "not-supported");
 }
 
 TEST_F(Endpoints, many_commands_run_in_order_and_each_has_its_outcome) {

@@ -40,6 +40,11 @@ struct FakeDirector : Director {
   }
   Timeouts timeouts() const override { return set_timeouts; }
   std::unique_ptr<ConnectionCursor> connections() override;
+  std::unique_ptr<SessionCursor> sessions(const SessionFilter& filter) override;
+  Result<Explanation> explain(const ExplainQuestion& question) override {
+    questions.push_back(question);
+    return explained;
+  }
   Status status() override { return shown; }
   Result<void> unload() override {
     ++unloads;
@@ -56,25 +61,49 @@ struct FakeDirector : Director {
   std::uint32_t connection_count = 0;
   std::uint32_t fail_at = UINT32_MAX;               // the cursor fails when it gets there
   std::atomic<std::uint32_t> connections_read = 0;  // by cursors, so far
+  std::vector<SessionFilter> filters;               // that sessions were asked for with
+  std::vector<ExplainQuestion> questions;
+  Result<Explanation> explained = Explanation{};
 };
 
-class FakeCursor : public ConnectionCursor {
+inline SessionView numbered_session(std::uint32_t number) {
+  SessionView view;
+  view.connection = numbered_connection(number);
+  view.service = ServiceKey::of_address(Protocol::tcp, view.connection.virtual_address, view.connection.virtual_port);
+  view.scheduler = "rr";
+  return view;
+}
+
+// Every other piece is empty, as where nothing in the tables is of those asked for.
+template <class View, View (*numbered)(std::uint32_t)>
+class FakeCursor : public Cursor<View> {
  public:
   explicit FakeCursor(FakeDirector& director) : director_(director) {}
-  Result<std::vector<ConnectionView>> next(std::size_t limit) override {
+  Result<std::optional<std::vector<View>>> next(std::size_t limit) override {
     if (position_ >= director_.fail_at) return Error{ErrorCode::internal, "the table went away"};
+    if (position_ >= director_.connection_count) return std::optional<std::vector<View>>();
+    empty_ = !empty_;
+    std::vector<View> piece;
+    if (empty_) return std::optional(piece);
     const auto end = static_cast<std::uint32_t>(std::min<std::size_t>(position_ + limit, director_.connection_count));
-    std::vector<ConnectionView> piece;
-    for (; position_ < end; ++position_) piece.push_back(numbered_connection(position_));
+    for (; position_ < end; ++position_) piece.push_back(numbered(position_));
     director_.connections_read += static_cast<std::uint32_t>(piece.size());
-    return piece;
+    return std::optional(std::move(piece));
   }
 
  private:
   FakeDirector& director_;
   std::uint32_t position_ = 0;
+  bool empty_ = false;
 };
 
-inline std::unique_ptr<ConnectionCursor> FakeDirector::connections() { return std::make_unique<FakeCursor>(*this); }
+inline std::unique_ptr<ConnectionCursor> FakeDirector::connections() {
+  return std::make_unique<FakeCursor<ConnectionView, numbered_connection>>(*this);
+}
+
+inline std::unique_ptr<SessionCursor> FakeDirector::sessions(const SessionFilter& filter) {
+  filters.push_back(filter);
+  return std::make_unique<FakeCursor<SessionView, numbered_session>>(*this);
+}
 
 }  // namespace limpet::api

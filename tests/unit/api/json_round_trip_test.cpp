@@ -121,6 +121,37 @@ class Dice {
     view.destination_port = port();
     return view;
   }
+  SessionView session() {
+    SessionView view;
+    view.connection = connection();
+    view.service = service_key();
+    view.scheduler = one_of<const char*>({"rr", "wlc", ""});
+    view.method =
+        one_of({ForwardingMethod::masq, ForwardingMethod::local, ForwardingMethod::tunnel, ForwardingMethod::route});
+    view.server_removed = coin();
+    view.network = one_of<const char*>({"", "10.1.0.0/24", "10.0.2.0/255.0.255.0"});
+    view.controlled = any<std::uint32_t>();
+    return view;
+  }
+  Explanation explanation() {
+    Explanation explanation;
+    explanation.rule = static_cast<ExplainRule>(below(static_cast<std::size_t>(ExplainRule::no_server) + 1));
+    if (coin()) explanation.service = service_key();
+    explanation.scheduler = one_of<const char*>({"rr", ""});
+    if (coin()) {
+      explanation.server = ChosenServer{destination_key(), ForwardingMethod::masq, any<std::uint32_t>(),
+                                        static_cast<WayToServer>(below(4))};
+    }
+    explanation.state = one_of<const char*>({"", "ESTABLISHED"});
+    explanation.expires = any<std::uint32_t>();
+    explanation.network = one_of<const char*>({"", "10.1.0.0/24"});
+    if (coin()) explanation.former = destination_key();
+    explanation.reused = coin();
+    explanation.given_up = coin();
+    explanation.deferred = coin();
+    for (std::size_t number = below(4); number > 0; --number) explanation.weight_0.push_back(destination_key());
+    return explanation;
+  }
 
  private:
   std::mt19937_64 engine_{20};
@@ -181,8 +212,28 @@ TEST(JsonRoundTrip, every_connection_survives) {
   }
 }
 
+TEST(JsonRoundTrip, every_session_survives) {
+  Dice dice;
+  for (int round = 0; round < kRounds; ++round) {
+    const Json written = session_to_json(dice.session());
+    const auto read = session_from_json(through_text(written));
+    ASSERT_TRUE(read) << written << read.error().text;
+    EXPECT_EQ(session_to_json(*read), written);
+  }
+}
+
+TEST(JsonRoundTrip, every_explanation_survives) {
+  Dice dice;
+  for (int round = 0; round < kRounds; ++round) {
+    const Json written = explanation_to_json(dice.explanation());
+    const auto read = explanation_from_json(through_text(written));
+    ASSERT_TRUE(read) << written << read.error().text;
+    EXPECT_EQ(explanation_to_json(*read), written);
+  }
+}
+
 TEST(JsonRoundTrip, a_status_survives) {
-  Status status{"0.1.0", 3, 4026531840, {{"eth0", "tc", "veth"}}, {{"flows4", 7, 100}}, 12, {"mind the gap"}};
+  Status status{"0.1.0", 3, 4026531840, {{"eth0", "tc", "veth"}}, {{"flows4", 7, 100}}, 12, 34, {"mind the gap"}};
   const auto read = api::status_from_json(through_text(api::status_to_json(status)));
   ASSERT_TRUE(read) << read.error().text;
   EXPECT_EQ(api::status_to_json(*read), api::status_to_json(status));

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The journal after interrupted writes, damage and full disks.
 #include <algorithm>
+#include <random>
 
 #include <gmock/gmock.h>
 
@@ -58,6 +59,36 @@ TEST_F(DamagedJournalTest, zero_bytes_behind_the_last_line_cost_nothing_but_a_re
   open();
   EXPECT_THAT(replay.problems, ElementsAre(HasSubstr("line 5")));
   EXPECT_EQ(replay.configuration, expected);
+}
+
+// A line can reach the disk in parts, the middle of it last.
+TEST_F(DamagedJournalTest, a_last_line_of_which_any_part_was_never_written_costs_itself_only) {
+  const std::string whole = read_file(file());
+  const std::size_t begin = whole.rfind('\n', whole.size() - 2) + 1;
+  for (std::size_t from = begin; from + 1 < whole.size(); ++from) {
+    for (const std::size_t length : {std::size_t{1}, std::size_t{5}, whole.size()}) {
+      std::string torn = whole;
+      const std::size_t zeros = std::min(length, whole.size() - from);
+      torn.replace(from, zeros, zeros, '\0');
+      write_file(file(), torn);
+      ASSERT_NO_FATAL_FAILURE(open());
+      ASSERT_EQ(replay.configuration, without("10.0.0.2:80")) << from << " " << zeros;
+      ASSERT_FALSE(replay.problems.empty()) << from << " " << zeros;
+    }
+  }
+}
+
+TEST_F(DamagedJournalTest, garbage_behind_the_last_line_costs_nothing_but_reports) {
+  const std::string whole = read_file(file());
+  std::mt19937 random(1);
+  for (int i = 0; i < 300; ++i) {
+    std::string garbage;
+    for (unsigned length = 1 + random() % 300; length > 0; --length)
+      garbage.push_back(random() % 20 == 0 ? '\n' : static_cast<char>(random()));
+    write_file(file(), whole + garbage);
+    ASSERT_NO_FATAL_FAILURE(open());
+    ASSERT_EQ(replay.configuration, expected) << i;
+  }
 }
 
 TEST_F(DamagedJournalTest, a_damaged_line_in_the_middle_is_reported_and_the_file_kept) {

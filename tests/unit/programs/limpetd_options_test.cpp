@@ -15,6 +15,7 @@ namespace {
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
+using testing::UnorderedElementsAre;
 
 class LimpetdOptionsTest : public testing::Test {
  protected:
@@ -132,6 +133,20 @@ TEST_F(LimpetdOptionsTest, the_command_line_can_go_back_to_a_default) {
   EXPECT_EQ(options(kFull, {"--log-level", "info"}).log_level, spdlog::level::info);
 }
 
+TEST_F(LimpetdOptionsTest, a_single_interface_may_have_a_door_of_its_own) {
+  const std::string file = "door = \"tc\"\n[doors]\neth0 = \"xdp\"\n\"eth0.10\" = \"auto\"\n";
+  const DaemonOptions from_file = options(file);
+  EXPECT_EQ(from_file.director.door, DoorChoice::tc);
+  EXPECT_THAT(from_file.director.doors,
+              UnorderedElementsAre(std::pair{"eth0", DoorChoice::xdp}, std::pair{"eth0.10", DoorChoice::automatic}));
+
+  const DaemonOptions both = options(file, {"--door", "eth0=tc", "--door", "auto", "--door", "eth1=xdp"});
+  EXPECT_EQ(both.director.door, DoorChoice::automatic);
+  EXPECT_THAT(both.director.doors,
+              UnorderedElementsAre(std::pair{"eth0", DoorChoice::tc}, std::pair{"eth0.10", DoorChoice::automatic},
+                                   std::pair{"eth1", DoorChoice::xdp}));
+}
+
 TEST_F(LimpetdOptionsTest, interfaces_and_first_packets_can_be_given_on_the_command_line) {
   const DaemonOptions o = options("", {"--interface", "eth0", "--interface", "eth1", "--first-packets-netfilter"});
   EXPECT_THAT(o.director.interfaces, ElementsAre("eth0", "eth1"));
@@ -147,6 +162,8 @@ TEST_F(LimpetdOptionsTest, values_of_the_wrong_type_are_named_with_their_line) {
   expect_error("run-dir = 5\n", 1, "run-dir");
   expect_error("\nstate-dir = [\"/srv\"]\n", 2, "state-dir");
   expect_error("door = true\n", 1, "door");
+  expect_error("doors = \"tc\"\n", 1, "doors");
+  expect_error("[doors]\neth0 = \"fast\"\n", 2, "eth0");
   expect_error("first-packets = false\n", 1, "first-packets");
   expect_error("log-level = 3\n", 1, "log-level");
   expect_error("interfaces = \"eth0\"\n", 1, "interfaces");
@@ -234,6 +251,8 @@ TEST_F(LimpetdOptionsTest, a_directory_is_no_configuration_file) {
 TEST_F(LimpetdOptionsTest, options_that_make_no_sense_end_with_2_and_are_named) {
   expect_usage_error({"--door", "both"}, "--door");
   expect_usage_error({"--door", "1"}, "--door");
+  expect_usage_error({"--door", "eth0=fast"}, "eth0=fast");
+  expect_usage_error({"--door", "=tc"}, "=tc");
   expect_usage_error({"--max-flows", "1"}, "--max-flows");
   expect_usage_error({"--max-flows", "16777216"}, "--max-flows");
   expect_usage_error({"--max-services", "many"}, "--max-services");

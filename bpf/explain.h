@@ -1,0 +1,259 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* Says where the next packet that opens a connection would go, and by which rule: the steps of inbound(), by the same
+ * functions, without a write to any table but the answer's. Whatever changes in inbound.h or open.h changes here.
+ *
+ * It is a tc program that limpetd runs by BPF_PROG_TEST_RUN, not a syscall program: whether an address is local and
+ * whether there is a way to the server, bpf_fib_lookup knows, which those do not have. */
+#ifndef LIMPET_EXPLAIN_H
+#define LIMPET_EXPLAIN_H
+
+#include "inbound.h"
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct limpet_explain);
+} explain_request SEC(".maps");
+
+/* A flow that ends when the packet comes: what it weighs and its hold on the template are given back before others are
+ * asked (flow_settle()). */
+struct leaving {
+	__u32 destination;     /* 0: none */
+	__u32 template_serial; /* 0: none */
+	__s64 overhead;
+	__u64 ended;
+};
+
+/* Past the caches: they are written by who looks. The same lookup says LOCAL of an address of this host. */
+SUBPROGRAM int explain_hop(void *context, __u32 address)
+{
+	struct limpet_config *c = config_get();
+	struct limpet_hop hop;
+
+	if (!c)
+		return LIMPET_HOP_UNREACHABLE;
+	hop_lookup(context, &hop, address, 0, c->mark_ifindex);
+	return hop.kind;
+}
+
+static __always_inline int explain_is(struct limpet_explain *e, enum limpet_explain_rule rule)
+{
+	e->rule = rule;
+	return 1;
+}
+
+static __always_inline int explain_goes_to(void *context, struct limpet_explain *e, const struct limpet_destination *d,
+					   __u8 method, __u16 port)
+{
+	e->method = method;
+	e->destination_port = port;
+	e->hop_kind = explain_hop(context, *(__u32 *)d->address);
+	return 1;
+}
+
+static __always_inline void explain_leaves(struct limpet_explain *e, const struct packet *p,
+					   const struct limpet_flow *f, __u64 word, struct leaving *leaving)
+{
+	e->former = f->destination;
+	leaving->destination = f->destination;
+	leaving->overhead = (flow_is_active(&p->key, word) << 8) + 1;
+	leaving->template_serial = f->template_kind == LIMPET_TEMPLATE_NONE ? 0 : f->template_serial;
+	leaving->ended = flow_expiry(word) < p->now ? flow_expiry(word) : p->now;
+}
+
+/* existing_flow(). Returns 1 if the connection decides. */
+static __always_inline int explain_existing(void *context, struct limpet_explain *e, struct packet *p,
+					    const struct limpet_config *c, int local, struct leaving *leaving)
+{
+	struct limpet_flow *f = p->key.client_port ? bpf_map_lookup_elem(&flows4, &p->key) : 0;
+	struct limpet_destination *dest;
+	__u64 word;
+	__u32 id;
+
+	if (!f)
+		return 0;
+	word = *(volatile __u64 *)&f->word;
+	id = f->destination;
+	dest = bpf_map_lookup_elem(&destinations, &id);
+	if ((word & LIMPET_LIFE_MASK) != LIMPET_LIFE_ALIVE || !dest)
+		return 0;
+	if (!flow_is_alive(word, p->now)) {
+		explain_leaves(e, p, f, word, leaving);
+		return 0;
+	}
+	if (is_new_connection(p, f, word, dest, c) ||
+	    (local && !(dest->flags & LIMPET_DESTINATION_AVAILABLE) && c->expire_nodest_conn)) {
+		explain_leaves(e, p, f, word, leaving);
+		e->flags |= LIMPET_EXPLAIN_REUSED;
+		return 0;
+	}
+	e->service = dest->service;
+	if (!local)
+		return explain_is(e, LIMPET_EXPLAIN_NOT_LOCAL);
+	e->destination = id;
+	e->word = word;
+	e->template_kind = f->template_kind;
+	e->template_mask = f->template_mask;
+	explain_goes_to(context, e, dest, f->method, f->destination_port);
+	return explain_is(e, dest->flags & LIMPET_DESTINATION_AVAILABLE ? LIMPET_EXPLAIN_CONNECTION
+									: LIMPET_EXPLAIN_REMOVED);
+}
+
+/* template_use(), looking only. Returns 1 if a template decides. */
+static __always_inline int explain_template(struct limpet_explain *e, const struct packet *p,
+					    const struct service_hit *hit, const struct limpet_config *c,
+					    const struct leaving *leaving)
+{
+	struct limpet_template4_key key;
+	struct limpet_template *t;
+	__u64 word;
+
+	e->template_kind = open_template_kind(p, &hit->key);
+	template_key(&key, &p->key, e->template_kind, hit->key.mark, hit->service.mask);
+	t = bpf_map_lookup_elem(&templates4, &key);
+	if (!t)
+		return 0;
+	word = *(volatile __u64 *)&t->word;
+	if (leaving->template_serial && leaving->template_serial == t->serial && template_count(word))
+		word = template_released(word, leaving->ended);
+	if (!template_is_alive(word, p->now))
+		return 0;
+	if (!template_destination_serves(c, t->destination)) {
+		e->former = t->destination;
+		e->flags |= LIMPET_EXPLAIN_GIVEN_UP;
+		return 0;
+	}
+	e->word = word;
+	e->template_mask = t->mask;
+	e->destination = t->destination;
+	return explain_is(e, LIMPET_EXPLAIN_TEMPLATE);
+}
+
+struct explain_walk {
+	struct least_walk least;
+	struct leaving leaving;
+};
+
+/* least_step(), with the flow that leaves already gone. */
+static long explain_least_step(__u32 index, void *argument)
+{
+	struct explain_walk *w = argument;
+	struct limpet_list_entry *e = list_at(w->least.list, index);
+	__s64 overhead, weight;
+
+	if (!e || !e->second)
+		return 0;
+	overhead = overhead_of(e->first);
+	if (e->first == w->leaving.destination)
+		overhead -= w->leaving.overhead;
+	weight = w->least.weighted ? e->second : 1;
+	if (!w->least.destination || w->least.overhead * weight > overhead * w->least.weight) {
+		w->least.destination = e->first;
+		w->least.overhead = overhead;
+		w->least.weight = weight;
+	}
+	return 0;
+}
+
+SUBPROGRAM int explain_least(__u32 service, struct leaving *leaving)
+{
+	struct limpet_service_state *state = service_state(service);
+	struct explain_walk w = {};
+	struct list l;
+
+	if (!state || !list_open(&l, *(volatile __u64 *)&state->published))
+		return 0;
+	w.least.list = &l;
+	w.least.weighted = l.scheduler == LIMPET_WLC;
+	w.leaving = *leaving;
+	bpf_loop(l.count, explain_least_step, &w, 0);
+	return w.least.destination;
+}
+
+static __always_inline int schedules_by_counts(__u32 service)
+{
+	struct limpet_service_state *state = service_state(service);
+	__u32 scheduler = state ? state->published >> LIMPET_PUBLISHED_SCHEDULER_SHIFT : LIMPET_RR;
+
+	return scheduler == LIMPET_LC || scheduler == LIMPET_WLC;
+}
+
+/* choose(): what is proposed is not taken, so that the cursor stays. */
+static __always_inline void explain_choice(struct limpet_explain *e, struct packet *p, const struct service_hit *hit,
+					   const struct limpet_config *c, struct leaving *leaving)
+{
+	struct pick pick = {};
+
+	if (hit->service.flags & LIMPET_SERVICE_PERSISTENT) {
+		if (explain_template(e, p, hit, c, leaving))
+			return;
+	} else if (flows_were_full(p)) {
+		schedule_by_hash(hit->service.id, &pick, mix_flow(p));
+		e->destination = pick.destination;
+		e->rule = LIMPET_EXPLAIN_HASH;
+		return;
+	}
+	e->rule = LIMPET_EXPLAIN_SCHEDULER;
+	if (leaving->destination && schedules_by_counts(hit->service.id)) {
+		e->destination = explain_least(hit->service.id, leaving);
+		return;
+	}
+	schedule(hit->service.id, &pick);
+	e->destination = pick.destination;
+}
+
+/* new_flow(). */
+static __always_inline int explain_new(void *context, struct limpet_explain *e, struct packet *p,
+				       const struct limpet_config *c, int local, struct leaving *leaving)
+{
+	__u8 first = p->key.client_address & 0xff; /* is_sound() */
+	struct limpet_destination *dest;
+	struct service_hit hit = {};
+	__u32 id;
+
+	if (first == 0 || first == 127 || first >= 224)
+		return explain_is(e, LIMPET_EXPLAIN_SOURCE);
+	if (c->flags & LIMPET_DEFER_IPV4)
+		e->flags |= LIMPET_EXPLAIN_DEFERRED;
+	if (!may_open(p, c))
+		return explain_is(e, LIMPET_EXPLAIN_FTP_DATA);
+	if (!service_find(p, &hit))
+		return explain_is(e, LIMPET_EXPLAIN_NO_SERVICE);
+	e->service = hit.key;
+	if (!hit.key.mark && !hit.key.port && !(hit.service.flags & LIMPET_SERVICE_PERSISTENT))
+		return explain_is(e, LIMPET_EXPLAIN_NOT_PERSISTENT);
+	if (!local)
+		return explain_is(e, LIMPET_EXPLAIN_NOT_LOCAL);
+	explain_choice(e, p, &hit, c, leaving);
+	id = e->destination;
+	dest = bpf_map_lookup_elem(&destinations, &id);
+	if (!id || !dest)
+		return explain_is(e, LIMPET_EXPLAIN_NO_SERVER);
+	return explain_goes_to(context, e, dest, dest->method, open_port(p, &hit, dest));
+}
+
+static __always_inline int explain(void *context)
+{
+	__u32 zero = 0;
+	struct limpet_explain *e = bpf_map_lookup_elem(&explain_request, &zero);
+	struct limpet_config *c = config_get();
+	struct leaving leaving = {};
+	struct packet p = {};
+	int local;
+
+	if (!e || !c)
+		return 1;
+	p.key = e->key;
+	p.mark = e->mark;
+	p.now = ticks_now();
+	p.door = DOOR_MARK;
+	p.tcp_flags = p.key.protocol == IPPROTO_TCP ? TCP_SYN : 0;
+	local = explain_hop(context, p.key.virtual_address) == LIMPET_HOP_LOCAL;
+	if (!explain_existing(context, e, &p, c, local, &leaving))
+		explain_new(context, e, &p, c, local, &leaving);
+	return 0;
+}
+
+#endif

@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: Apache-2.0
+// The model's enumerations that several documents name.
+#pragma once
+
+#include <array>
+
+#include "json/names.h"
+#include "model/service.h"
+
+namespace limpet::json_codec {
+
+inline constexpr std::array<Named<Family>, 2> kFamilies{{{"ipv4", Family::ipv4}, {"ipv6", Family::ipv6}}};
+inline constexpr std::array<Named<Protocol>, 4> kProtocols{
+    {{"tcp", Protocol::tcp}, {"udp", Protocol::udp}, {"sctp", Protocol::sctp}, {"ip", Protocol::ip}}};
+inline constexpr std::array<Named<ForwardingMethod>, 4> kMethods{{{"route", ForwardingMethod::route},
+                                                                  {"masq", ForwardingMethod::masq},
+                                                                  {"tunnel", ForwardingMethod::tunnel},
+                                                                  {"local", ForwardingMethod::local}}};
+
+}  // namespace limpet::json_codec
