@@ -175,9 +175,11 @@ SUBPROGRAM int open_persistent(void *context, struct packet *p, struct decision 
 	open_template_key(p, o);
 	for (int i = 0; i < OPEN_TRIES; i++) {
 		found = template_use(&o->binding, p->now);
-		if (found == TEMPLATE_BUSY)
+		if (found == TEMPLATE_BUSY && !o->binding.destination)
 			continue;
-		if (found == TEMPLATE_USED) {
+		if (found == TEMPLATE_BUSY) /* go where it leads, though it cannot count this one */
+			o->template_kind = LIMPET_TEMPLATE_NONE;
+		if (found == TEMPLATE_BUSY || found == TEMPLATE_USED) {
 			o->destination = o->binding.destination;
 			hop_for(context, p, d, o->destination);
 			return must_leave_to_tc(p, d);

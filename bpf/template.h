@@ -9,6 +9,7 @@
 #include "packet.h"
 
 #define TEMPLATE_TRIES 4
+#define USE_TRIES 64     /* some microseconds: longer than another CPU needs to make a template */
 #define RELEASE_TRIES 32 /* a release that is lost would keep a template for ever */
 
 static __always_inline __u64 template_expiry(__u64 word) { return word >> LIMPET_TEMPLATE_EXPIRY_SHIFT; }
@@ -208,13 +209,14 @@ static __always_inline void template_give_up(const struct limpet_template4_key *
 	*(volatile __u32 *)&t->serial = 0;
 }
 
+/* On TEMPLATE_BUSY, `b` holds the destination that was seen; 0: none. An entry that was seen alive or BUSY is not deleted
+ * while this runs (it would have to be dead for a second first), so one look-up serves all tries. */
 GLOBAL int template_use(struct template_binding *b, __u64 now)
 {
 	struct limpet_config *c = config_get();
 	struct limpet_template4_key key;
 	struct limpet_template *t;
 	__u64 word, flags, expiry;
-	__u32 destination;
 
 	if (!b || !c)
 		return TEMPLATE_ABSENT;
@@ -222,24 +224,33 @@ GLOBAL int template_use(struct template_binding *b, __u64 now)
 	t = bpf_map_lookup_elem(&templates4, &key);
 	if (!t)
 		return TEMPLATE_ABSENT;
-	word = *(volatile __u64 *)&t->word;
-	if ((word & LIMPET_LIFE_MASK) == LIMPET_LIFE_BUSY || (word & LIMPET_LIFE_MASK) == LIMPET_LIFE_DELETING)
-		return TEMPLATE_BUSY;
-	destination = t->destination;
-	if (template_is_alive(word, now) && template_destination_serves(c, destination)) {
+		/* Many connections of one network at once: each changes the word that the others compare. */
+#pragma unroll
+	for (int i = 0; i < USE_TRIES; i++) {
+		word = *(volatile __u64 *)&t->word;
+		b->destination = *(volatile __u32 *)&t->destination;
+		if ((word & LIMPET_LIFE_MASK) == LIMPET_LIFE_DELETING)
+			break;
+		if ((word & LIMPET_LIFE_MASK) == LIMPET_LIFE_BUSY)
+			continue;
+		if (!template_is_alive(word, now) || !template_destination_serves(c, b->destination))
+			goto stale;
 		flags = template_flags(word);
 		if (template_expiry(word) <= now)
 			flags |= LIMPET_TEMPLATE_EXTENDED;
 		expiry = now + LIMPET_SECONDS_TO_TICKS(flags & LIMPET_TEMPLATE_EXTENDED
 							       ? LIMPET_TEMPLATE_EXTENSION_SECONDS
 							       : t->timeout);
-		b->destination = destination;
 		b->serial = t->serial;
-		if (!__sync_bool_compare_and_swap(&t->word, word,
-						  template_word(expiry, template_count(word) + 1, flags)))
-			return TEMPLATE_BUSY;
-		return TEMPLATE_USED;
+		if (__sync_bool_compare_and_swap(&t->word, word,
+						 template_word(expiry, template_count(word) + 1, flags)))
+			return TEMPLATE_USED;
 	}
+	if (!template_destination_serves(c, b->destination))
+		b->destination = 0;
+	return TEMPLATE_BUSY;
+stale:
+	b->destination = 0;
 	if (!__sync_bool_compare_and_swap(&t->word, word, (word & ~LIMPET_LIFE_MASK) | LIMPET_LIFE_BUSY))
 		return TEMPLATE_BUSY;
 	if (template_is_alive(word, now))

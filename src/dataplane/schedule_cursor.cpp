@@ -43,14 +43,12 @@ WeightSummary summarize_weights(const DestinationList& list) {
   return summary;
 }
 
-CursorStart start_after_edit(limpet_scheduler scheduler, bool same_scheduler, const DestinationList& before,
-                             CursorStart cursor, const DestinationList& after) {
-  if (scheduler == LIMPET_WRR) {
-    // Nothing the scheduler sees has changed (-E of the persistence, say): it goes on.
-    if (same_scheduler && before == after) return cursor;
-    return wrr_start(!same_scheduler, cursor, after);
-  }
-  return same_scheduler ? rr_start(before, cursor, after) : CursorStart{};
+CursorStart start_after_edit(limpet_scheduler scheduler, Edit edit, const DestinationList& before, CursorStart cursor,
+                             const DestinationList& after) {
+  if (edit == Edit::none) return cursor;
+  const bool fresh = edit == Edit::scheduler;
+  if (scheduler == LIMPET_WRR) return wrr_start(fresh, cursor, after);
+  return fresh ? CursorStart{} : rr_start(before, cursor, after);
 }
 
 }  // namespace limpet::dataplane

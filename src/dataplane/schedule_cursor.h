@@ -28,8 +28,15 @@ struct WeightSummary {
 };
 WeightSummary summarize_weights(const DestinationList& list);
 
-// `cursor` is where the scheduler stood in `before`. A new scheduler begins at the head.
-CursorStart start_after_edit(limpet_scheduler scheduler, bool same_scheduler, const DestinationList& before,
-                             CursorStart cursor, const DestinationList& after);
+// What a scheduler is told of a command.
+enum class Edit {
+  scheduler,    // it has taken over: it begins at the head
+  destination,  // one was added, removed or edited, the latter even if nothing about it changed
+  none
+};
+
+// `cursor` is where the scheduler stood in `before`.
+CursorStart start_after_edit(limpet_scheduler scheduler, Edit edit, const DestinationList& before, CursorStart cursor,
+                             const DestinationList& after);
 
 }  // namespace limpet::dataplane

@@ -92,7 +92,7 @@ Result<void> Tables::reserve(const ConfiguredService& service) {
   return {};
 }
 
-Result<void> Tables::apply(const ConfiguredService& service) {
+Result<void> Tables::apply(const ConfiguredService& service, Edit edit) {
   const ServiceKey& key = service.service.key;
   if (auto room = room_for(service); !room) return room;
   auto slot = slot_for(key);
@@ -107,7 +107,11 @@ Result<void> Tables::apply(const ConfiguredService& service) {
     write_destination(id, d);
     list.push_back({id, d.weight});
   }
-  if (auto done = publish(s, list, scheduler, s.known && s.scheduler == scheduler); !done) return done;
+  if (!s.known || s.scheduler != scheduler)
+    edit = Edit::scheduler;
+  else if (list != s.list)
+    edit = Edit::destination;
+  if (auto done = publish(s, list, scheduler, edit); !done) return done;
   // Only now: packets that still read the old list may pick a destination that is going.
   discard_unlisted(s, list);
   return write_service(key, s, service.service);
@@ -123,9 +127,9 @@ void Tables::discard_unlisted(Slot& slot, const DestinationList& list) {
   for (const DestinationKey& destination : gone) discard_destination(slot, destination);
 }
 
-Result<void> Tables::publish(Slot& slot, const DestinationList& list, limpet_scheduler scheduler, bool same_scheduler) {
-  const CursorStart start = start_after_edit(scheduler, same_scheduler, slot.list, cursor_of(slot), list);
-  if (same_scheduler && list == slot.list && slot.length != 0) return {};
+Result<void> Tables::publish(Slot& slot, const DestinationList& list, limpet_scheduler scheduler, Edit edit) {
+  if (edit == Edit::none && slot.length != 0) return {};
+  const CursorStart start = start_after_edit(scheduler, edit, slot.list, cursor_of(slot), list);
   const auto length = static_cast<std::uint32_t>(list.size()) + LIMPET_LIST_HEADER;
   const auto now = ListSpace::Clock::now();
   const auto base = space_.take(length, now);

@@ -52,7 +52,8 @@ class Tables {
   // changes.
   Result<void> room_for(const ConfiguredService& service);
   // Makes the tables carry `service` as it is now, new or changed. Packets see the old or the new, never a mix.
-  Result<void> apply(const ConfiguredService& service);
+  // `edit`: what the command was about; destinations and schedulers that differ are seen without it.
+  Result<void> apply(const ConfiguredService& service, Edit edit = Edit::none);
   // Gives `service` and its destinations their ids, for restore_templates() to name; packets see neither yet.
   Result<void> reserve(const ConfiguredService& service);
   // Puts templates of former tables into new ones, those whose service and server are there; what is in the tables
@@ -111,7 +112,7 @@ class Tables {
   void discard_unlisted(Slot& slot, const DestinationList& list);
   void discard_destination(Slot& slot, const DestinationKey& key);
   void forget_destination(Slot& slot, std::uint32_t id);
-  Result<void> publish(Slot& slot, const DestinationList& list, limpet_scheduler scheduler, bool same_scheduler);
+  Result<void> publish(Slot& slot, const DestinationList& list, limpet_scheduler scheduler, Edit edit);
   Result<void> write_service(const ServiceKey& key, Slot& slot, const Service& service);
   bool is_referenced(std::uint32_t id) const;
 

@@ -182,7 +182,9 @@ Result<void> LimpetDirector::apply_to_tables(const Command& command) {
         } else if constexpr (std::is_same_v<C, AddDestination> || std::is_same_v<C, EditDestination> ||
                              std::is_same_v<C, DeleteDestination>) {
           neighbours_due_ = true;
-          return tables_->apply(*configuration_.find(c.service));
+          auto done = tables_->apply(*configuration_.find(c.service), dataplane::Edit::destination);
+          if constexpr (std::is_same_v<C, AddDestination>) begin_rates(c.service, c.destination.key);
+          return done;
         } else if constexpr (std::is_same_v<C, DeleteService>) {
           tables_->remove(c.key);
           plan_.remove(c.key);
@@ -200,6 +202,14 @@ Result<void> LimpetDirector::take_back(const ServiceKey& added, const Error& why
   if (const auto written = journal_->append(undo); !written) spdlog::error("{}", written.error().text);
   (void)apply(undo);
   return why;
+}
+
+// A new server's first clients count at once. One that comes back from the trash goes on with its own.
+void LimpetDirector::begin_rates(const ServiceKey& service, const DestinationKey& destination) {
+  const std::uint32_t id = tables_->destination_id(service, destination);
+  if (id == 0 || tables_->counters(id) != Counters{}) return;
+  rates_[id] = {};
+  rates_[id].sample({});
 }
 
 // Rates begin anew as well (ip_vs_est.c, ip_vs_zero_estimator()).

@@ -54,6 +54,7 @@ class LimpetDirector : public Director {
   Result<void> apply(const Command& command);
   Result<void> apply_to_tables(const Command& command);
   Result<void> take_back(const ServiceKey& added, const Error& why);
+  void begin_rates(const ServiceKey& service, const DestinationKey& destination);
   void zero(const ServiceKey& service);
   void lead_as_planned();
   void every_second();

@@ -5,6 +5,10 @@
 #include <toml++/toml.h>
 #include <CLI/CLI.hpp>
 
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
 #include <map>
 #include <set>
 #include <sstream>
@@ -129,9 +133,13 @@ std::optional<Error> read_tables(const std::string& file, const toml::table& tab
 Result<void> read_file(const std::string& file, bool must_exist, DaemonOptions& daemon) {
   std::error_code error;
   if (!must_exist && !std::filesystem::exists(file, error)) return {};
+  std::ifstream text(file);
+  if (!text || std::filesystem::is_directory(file, error))
+    return Error{ErrorCode::bad_request,
+                 "cannot read the configuration " + file + ": " + std::strerror(text ? EISDIR : errno)};
   toml::table table;
   try {
-    table = toml::parse_file(file);
+    table = toml::parse(text, file);
   } catch (const toml::parse_error& e) {
     return Error{ErrorCode::bad_request,
                  file + ":" + std::to_string(e.source().begin.line) + ": " + std::string(e.description())};

@@ -5,7 +5,7 @@ import pytest
 from clients import Connection, ask, ask_udp, eventually
 from netfilter import mark_ports
 from packets import SYN, Refusals, Wire
-from test_persistence import ONE, TWO, commands
+from test_persistence import ONE, THREE, TWO, commands
 from topology import DIRECTOR, VIP
 
 METHODS = pytest.mark.parametrize("method", ["-g", "-m"])
@@ -20,6 +20,18 @@ def set_up(director, network, method: str, *options: str) -> None:
 def test_round_robin_goes_round(director, network, method):
     set_up(director, network, method)
     assert [ask(network.client1) for _ in range(4)] == [TWO, ONE, TWO, ONE]
+
+
+def test_weighted_round_robin_begins_anew_after_an_edit_that_changes_nothing(director, network):
+    """As ip_vs did: every -e sends its cursor back to the head, the current weight stays."""
+    director.adm("-A -t 192.168.2.11:80 -s wrr", "-a -t 192.168.2.11:80 -r 192.168.2.20 -g -w 3",
+                 "-a -t 192.168.2.11:80 -r 192.168.2.30 -g -w 2", "-a -t 192.168.2.11:80 -r 192.168.2.40 -g -w 1")
+    assert [ask(network.client1) for _ in range(2)] == [THREE, TWO]
+    for edit in ("-r 192.168.2.20 -g -w 3", "-r 192.168.2.40 -g -w 1"):
+        director.adm(f"-e -t 192.168.2.11:80 {edit}")
+        assert [ask(network.client1) for _ in range(7)] == [THREE, TWO, ONE, ONE, TWO, ONE, THREE]
+    director.adm("-E -t 192.168.2.11:80 -s wrr")
+    assert [ask(network.client1) for _ in range(4)] == [TWO, ONE, ONE, TWO]
 
 
 @METHODS
@@ -102,6 +114,17 @@ def test_without_a_server_to_give_it_to_a_connection_is_refused_by_icmp(director
         assert ask(network.client2) == "refused"
         assert refusals.first_from(VIP)
     assert director.connections() == []
+
+
+def test_the_first_clients_of_a_new_server_count_in_its_rates(director, network):
+    director.adm(*commands("-t 192.168.2.11:80"))
+    for _ in range(40):
+        ask(network.client1)
+
+    def seen(line: str) -> bool:
+        return int(line.split()[2]) > 0  # CPS
+
+    eventually(lambda: all(map(seen, director.adm("-Ln --rate").splitlines()[3:])), "both servers and the service")
 
 
 def test_a_weight_0_server_finishes_its_connections(director, network):

@@ -11,7 +11,7 @@ from netfilter import mark_ports
 from topology import CLIENT2
 
 TEN = [f"10.1.0.{n}" for n in range(101, 111)]
-ONE, TWO, NONE = "server1", "server2", "refused"
+ONE, TWO, THREE, NONE = "server1", "server2", "server3", "refused"
 
 
 @dataclass

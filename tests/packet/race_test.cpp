@@ -65,6 +65,33 @@ TEST_F(Races, two_CPUs_open_the_same_flows_and_templates) {
   EXPECT_EQ(connections, tables.flows().size()) << "each was opened once";
 }
 
+// A network behind one address, or -M 0.0.0.0: every connection re-arms the one template, and none may miss it.
+TEST_F(Races, all_connections_of_a_busy_network_reach_the_server_of_its_template) {
+  Service& sticky = tables.add(tcp_service(kVip, 80).persistent(300).masked("0.0.0.0"));
+  const auto ids = tables.add_servers(sticky, {route(kServerA), route(kServerB), route(kServerC)});
+  race(
+      [&](std::mt19937& random) {
+        plane.run(Door::kTc, packet()
+                                 .from("10.0.0." + std::to_string(random() % 200),
+                                       static_cast<std::uint16_t>(5000 + random() % 50000))
+                                 .tcp(kSyn)
+                                 .bytes());
+      },
+      pause);
+  const auto templates = tables.templates();
+  ASSERT_EQ(templates.size(), 1U);
+  const std::uint32_t server = templates.begin()->second.destination;
+  std::size_t elsewhere = 0;
+  std::size_t uncontrolled = 0;
+  for (const auto& [key, flow] : tables.flows()) {
+    elsewhere += flow.destination != server ? 1 : 0;
+    uncontrolled += flow.template_kind == LIMPET_TEMPLATE_NONE ? 1 : 0;
+  }
+  EXPECT_EQ(elsewhere, 0U) << "of " << tables.flows().size();
+  EXPECT_EQ(uncontrolled, 0U);
+  expect_everything_to_add_up(ids);
+}
+
 // Few keys and no timeouts: entries are opened anew in place and swept all the time, and those of two other seconds
 // out of three are idle long enough to be deleted.
 TEST_F(Races, flows_end_and_begin_while_the_sweeper_runs) {

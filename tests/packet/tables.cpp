@@ -244,6 +244,8 @@ std::optional<limpet_flow> Tables::flow(const limpet_flow4_key& key) const {
 
 void Tables::put(const limpet_flow4_key& key, const limpet_flow& flow) const { flows_.update(&key, &flow); }
 
+void Tables::put(const TemplateEntry& entry) const { templates_.update(&entry.first, &entry.second); }
+
 std::vector<TemplateEntry> Tables::templates() const { return templates_.all<limpet_template4_key, limpet_template>(); }
 
 std::size_t Tables::reverse_entries() const { return reverse_.all<limpet_reverse4_key, limpet_reverse>().size(); }

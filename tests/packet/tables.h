@@ -75,6 +75,7 @@ class Tables {
   [[nodiscard]] std::optional<limpet_flow> flow(const limpet_flow4_key& key) const;
   void put(const limpet_flow4_key& key, const limpet_flow& flow) const;
   [[nodiscard]] std::vector<TemplateEntry> templates() const;
+  void put(const TemplateEntry& entry) const;
   [[nodiscard]] std::size_t reverse_entries() const;
   [[nodiscard]] limpet_counts counts(std::uint32_t server) const;
   void set_counts(std::uint32_t server, const limpet_counts& counts) const;

@@ -235,6 +235,25 @@ TEST_P(Templates, a_server_of_weight_0_keeps_its_persistent_clients) {
   EXPECT_EQ(syn("10.0.0.2", 5000), second);
 }
 
+TEST_P(Templates, a_client_whose_template_somebody_is_at_this_moment_goes_where_it_leads) {
+  serve(tcp_service(kVip, 80).persistent(300));
+  for (int client = 1; client <= 8; client++) {
+    const std::string address = "10.0.0." + std::to_string(client);
+    const std::uint32_t server = syn(address, 5000);
+    for (auto entry : tables.templates()) {
+      entry.second.word |= LIMPET_LIFE_BUSY;
+      tables.put(entry);
+    }
+    EXPECT_EQ(syn(address, 5001), server);
+    for (auto entry : tables.templates()) {
+      EXPECT_EQ(controlled(entry.second), 1U);
+      entry.second.word &= ~LIMPET_LIFE_MASK;
+      tables.put(entry);
+    }
+  }
+  EXPECT_EQ(tables.events(LIMPET_EVENT_TEMPLATES_FULL), 0U);
+}
+
 TEST_P(Templates, expire_quiescent_template_gives_them_up) {
   Service& service = serve(tcp_service(kVip, 80).persistent(300));
   syn("10.0.0.1", 5000);

@@ -25,12 +25,12 @@ std::string serve(Service& service, int times) {
 }
 
 CursorStart rr_after(const DestinationList& before, std::uint32_t index, const DestinationList& after) {
-  return start_after_edit(LIMPET_RR, true, before, {index, 0}, after);
+  return start_after_edit(LIMPET_RR, Edit::destination, before, {index, 0}, after);
 }
 
 CursorStart wrr_after(std::uint32_t current_weight, const DestinationList& after) {
   const DestinationList before{{kRs4, 7}, {kRs1, 7}};
-  return start_after_edit(LIMPET_WRR, true, before, {1, current_weight}, after);
+  return start_after_edit(LIMPET_WRR, Edit::destination, before, {1, current_weight}, after);
 }
 
 TEST(WeightSummary, of_no_destinations_is_weight_0_and_divisor_1) {
@@ -72,7 +72,7 @@ TEST(RoundRobin, is_not_moved_by_weights) {
 
 TEST(RoundRobin, begins_at_the_head_when_it_takes_over_from_another_scheduler) {
   const DestinationList list{{kRs2, 1}, {kRs1, 1}};
-  EXPECT_EQ(start_after_edit(LIMPET_RR, false, list, {1, 3}, list), kHead);
+  EXPECT_EQ(start_after_edit(LIMPET_RR, Edit::scheduler, list, {1, 3}, list), kHead);
 }
 
 TEST(WeightedRoundRobin, restarts_at_the_head_with_its_current_weight) {
@@ -97,14 +97,20 @@ TEST(WeightedRoundRobin, begins_at_the_top_after_a_time_without_any_weight) {
   EXPECT_EQ(wrr_after(0, {{kRs2, 0}, {kRs1, 6}}), (CursorStart{LIMPET_CURSOR_HEAD, 1}));
 }
 
-TEST(WeightedRoundRobin, goes_on_where_it_stands_while_its_list_is_unchanged) {
+TEST(WeightedRoundRobin, goes_on_where_it_stands_when_only_the_service_is_edited) {
   const DestinationList list{{kRs2, 1}, {kRs1, 3}};
-  EXPECT_EQ(start_after_edit(LIMPET_WRR, true, list, {1, 2}, list), (CursorStart{1, 2}));
+  EXPECT_EQ(start_after_edit(LIMPET_WRR, Edit::none, list, {1, 2}, list), (CursorStart{1, 2}));
+}
+
+// ip_vs_wrr_dest_changed() runs with every -e.
+TEST(WeightedRoundRobin, restarts_at_the_head_when_a_server_is_edited_to_what_it_is) {
+  const DestinationList list{{kRs2, 1}, {kRs1, 3}};
+  EXPECT_EQ(start_after_edit(LIMPET_WRR, Edit::destination, list, {1, 2}, list), (CursorStart{LIMPET_CURSOR_HEAD, 2}));
 }
 
 TEST(WeightedRoundRobin, begins_at_the_top_when_it_takes_over_from_another_scheduler) {
   const DestinationList list{{kRs2, 2}, {kRs1, 4}};
-  EXPECT_EQ(start_after_edit(LIMPET_WRR, false, list, {1, 1}, list), (CursorStart{LIMPET_CURSOR_HEAD, 3}));
+  EXPECT_EQ(start_after_edit(LIMPET_WRR, Edit::scheduler, list, {1, 1}, list), (CursorStart{LIMPET_CURSOR_HEAD, 3}));
 }
 
 // Recorded from a kernel: one client after the other, commands in between.
@@ -127,6 +133,18 @@ TEST(WeightedRoundRobin, serves_as_the_kernel_was_seen_to_serve) {
   EXPECT_EQ(serve(service, 10), "rs1 rs1 rs2 rs3 rs1 rs1 rs1 rs2 rs3 rs1");
   service.reweigh(kRs3, 2);
   EXPECT_EQ(serve(service, 12), "rs2 rs3 rs1 rs1 rs3 rs1 rs2 rs3 rs1 rs1 rs3 rs1");
+}
+
+TEST(WeightedRoundRobin, serves_as_the_kernel_was_seen_to_serve_after_edits_that_change_nothing) {
+  ServedList service(LIMPET_WRR);
+  service.add(kRs1, 3);
+  service.add(kRs2, 2);
+  service.add(kRs3, 1);
+  EXPECT_EQ(serve(service, 2), "rs3 rs2");
+  service.reweigh(kRs1, 3);
+  EXPECT_EQ(serve(service, 7), "rs3 rs2 rs1 rs1 rs2 rs1 rs3");
+  service.reweigh(kRs3, 1);
+  EXPECT_EQ(serve(service, 7), "rs3 rs2 rs1 rs1 rs2 rs1 rs3");
 }
 
 // ip_vs_wrr.c: alone, weight 3 is its own divisor and the current weight 1; the next -a keeps that 1.
@@ -155,7 +173,7 @@ void expect_the_kernels_choices(limpet_scheduler scheduler, unsigned seed) {
     } else if (random() % 3 == 0) {
       both([&](auto& service) { service.remove(id); });
       weights.erase(found);
-    } else if (found->second != weight) {
+    } else {
       both([&](auto& service) { service.reweigh(id, weight); });
       found->second = weight;
     }

@@ -12,23 +12,25 @@ namespace limpet::dataplane {
 
 class ServedList {
  public:
-  explicit ServedList(limpet_scheduler scheduler) { publish({}, scheduler, false); }
+  explicit ServedList(limpet_scheduler scheduler) { publish({}, scheduler, Edit::scheduler); }
 
-  void set_scheduler(limpet_scheduler scheduler) { publish(list_, scheduler, scheduler == scheduler_); }
+  void set_scheduler(limpet_scheduler scheduler) {
+    publish(list_, scheduler, scheduler == scheduler_ ? Edit::none : Edit::scheduler);
+  }
   void add(std::uint32_t id, std::uint32_t weight) {
     DestinationList after = list_;
     after.insert(after.begin(), {id, weight});
-    publish(after, scheduler_, true);
+    publish(after, scheduler_, Edit::destination);
   }
   void remove(std::uint32_t id) {
     DestinationList after = list_;
     after.erase(find(after, id));
-    publish(after, scheduler_, true);
+    publish(after, scheduler_, Edit::destination);
   }
   void reweigh(std::uint32_t id, std::uint32_t weight) {
     DestinationList after = list_;
     find(after, id)->weight = weight;
-    publish(after, scheduler_, true);
+    publish(after, scheduler_, Edit::destination);
   }
 
   // The id served; 0: none has weight.
@@ -39,8 +41,8 @@ class ServedList {
   static DestinationList::iterator find(DestinationList& list, std::uint32_t id) {
     return std::find_if(list.begin(), list.end(), [id](const ListedDestination& d) { return d.id == id; });
   }
-  void publish(const DestinationList& after, limpet_scheduler scheduler, bool same_scheduler) {
-    cursor_ = start_after_edit(scheduler, same_scheduler, list_, cursor_, after);
+  void publish(const DestinationList& after, limpet_scheduler scheduler, Edit edit) {
+    cursor_ = start_after_edit(scheduler, edit, list_, cursor_, after);
     list_ = after;
     scheduler_ = scheduler;
   }

@@ -239,7 +239,13 @@ TEST_F(LimpetdOptionsTest, the_file_that_is_shipped_states_the_defaults_and_ever
 TEST_F(LimpetdOptionsTest, a_configuration_file_that_was_asked_for_must_be_there) {
   const auto result = read_line({"limpetd", "--config", file()});
   ASSERT_FALSE(result);
-  EXPECT_THAT(result.error().text, HasSubstr(file()));
+  EXPECT_EQ(result.error().text, "cannot read the configuration " + file() + ": No such file or directory");
+}
+
+TEST_F(LimpetdOptionsTest, a_directory_is_no_configuration_file) {
+  const auto result = read_line({"limpetd", "--config", "/"});
+  ASSERT_FALSE(result);
+  EXPECT_EQ(result.error().text, "cannot read the configuration /: Is a directory");
 }
 
 TEST_F(LimpetdOptionsTest, options_that_make_no_sense_end_with_2_and_are_named) {
