@@ -6,6 +6,7 @@
 
 #include "api/body_sources.h"
 #include "api/status_json.h"
+#include "api/transaction_run.h"
 #include "json/json.h"
 #include "json/object_reader.h"
 
@@ -128,6 +129,12 @@ Answer set_timeouts(Director& director, const Request& request) {
   return execute(director, SetTimeouts{*timeouts}, 204);
 }
 
+Answer list_sync_daemons(Director& director, const Request&) {
+  Json list = Json::array();
+  for (const SyncDaemon& daemon : director.sync_daemons()) list.push_back(json_codec::sync_daemon_to_json(daemon));
+  return json_answer(200, list);
+}
+
 Answer zero(Director& director, const Request& request) {
   Zero command;
   if (!request.body.empty()) {
@@ -147,6 +154,12 @@ Answer list_connections(Director& director, const Request&) {
 
 Answer run_commands(Director& director, const Request& request) {
   auto run = command_run(director, std::string(request.body));
+  if (!run) return problem_answer(run.error());
+  return streamed(std::move(*run));
+}
+
+Answer run_transaction(Director& director, const Request& request) {
+  auto run = transaction_run(director, std::string(request.body));
   if (!run) return problem_answer(run.error());
   return streamed(std::move(*run));
 }

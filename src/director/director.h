@@ -6,11 +6,13 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "model/command.h"
 #include "model/result.h"
+#include "model/transaction.h"
 #include "model/view.h"
 
 namespace limpet {
@@ -45,16 +47,33 @@ struct Status {
   std::vector<std::string> warnings;  // plain sentences: what is wrong and what to do
 };
 
+// Many changes as one. Made in pieces, so that a long one never holds the loop; other changes may come in between.
+class Transaction {
+ public:
+  struct Progress {
+    bool done = false;
+    std::optional<Refusal> refusal;  // when done: nothing has been changed
+  };
+
+  virtual ~Transaction() = default;
+  // One command more; the error is the one with which it would be refused, and ends the transaction.
+  virtual Result<void> add(const Command& command) = 0;
+  // Some milliseconds' work towards carrying out what was added; call it until it is done.
+  virtual Progress commit() = 0;
+};
+
 class Director {
  public:
   virtual ~Director() = default;
 
   // Validates, journals, applies; or changes nothing and says why.
   virtual Result<void> execute(const Command& command) = 0;
+  virtual std::unique_ptr<Transaction> begin_transaction() = 0;
 
   virtual Result<std::vector<ServiceView>> services() = 0;  // newest first
   virtual Result<ServiceView> service(const ServiceKey& key) = 0;
   virtual Timeouts timeouts() const = 0;
+  virtual std::vector<SyncDaemon> sync_daemons() const = 0;  // the master first
   virtual std::unique_ptr<ConnectionCursor> connections() = 0;
   virtual Status status() = 0;
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The configuration on disk: one command a line, appended before it is applied and synced within a second. An
-// interrupted write costs at most the last line.
+// The configuration on disk: one command, or a list of commands that belong together, a line, appended before it is
+// applied and synced within a second. An interrupted write costs at most the last line.
 #pragma once
 
 #include <filesystem>
@@ -19,6 +19,16 @@ struct Replay {
   std::vector<std::string> problems;  // lines that could not be read or carried out, as sentences for the log
 };
 
+// Commands that are to be one line: a crash leaves all of them or none.
+class JournalGroup {
+ public:
+  void add(const Command& command);
+
+ private:
+  friend class Journal;
+  std::string text_;
+};
+
 class Journal {
  public:
   // Reads the journal in `directory`, then starts a new one that holds just the outcome; `otherwise` if there was none.
@@ -32,12 +42,14 @@ class Journal {
 
   // Nothing of a line that could not be written whole is left behind.
   Result<void> append(const Command& command);
+  Result<void> append(const JournalGroup& group);
   // Replaces the whole journal: where it holds less than is there.
   Result<void> rewrite(const Configuration& configuration);
   // Brings what was appended to the disk. Call it every second.
   Result<void> sync();
 
  private:
+  Result<void> append_line(const std::string& line);
   explicit Journal(std::filesystem::path directory) : directory_(std::move(directory)) {}
 
   std::filesystem::path directory_;

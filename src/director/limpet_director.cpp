@@ -101,14 +101,11 @@ Result<void> LimpetDirector::check(const Command& command) {
 // Validates, leads first packets where they will be needed, journals, applies.
 Result<void> LimpetDirector::execute(const Command& command) {
   if (unloaded_) return Error{ErrorCode::not_running, "limpetd is ending: it has been unloaded"};
+  if (const auto* start = std::get_if<StartSyncDaemon>(&command)) return start_sync_daemon(start->daemon);
   if (auto fine = check(command); !fine) return fine;
   // Counters are no part of the configuration.
   if (const auto* zeroing = std::get_if<Zero>(&command)) {
-    if (zeroing->service) {
-      zero(*zeroing->service);
-    } else {
-      for (const ConfiguredService& service : configuration_.services()) zero(service.service.key);
-    }
+    zero(*zeroing);
     return {};
   }
   const auto* add = std::get_if<AddService>(&command);
@@ -126,6 +123,17 @@ Result<void> LimpetDirector::execute(const Command& command) {
   return ready;
 }
 
+// What the interface settles is journalled as it is now, and listed so until the daemon is stopped, as by the kernel.
+Result<void> LimpetDirector::start_sync_daemon(const SyncDaemon& wanted) {
+  const auto mtu = host_->mtu_of(wanted.interface);
+  if (!mtu) return mtu.error();
+  const auto ready = configuration_.ready(wanted, *mtu);
+  if (!ready) return ready.error();
+  const StartSyncDaemon command{*ready};
+  if (auto written = journal_->append(command); !written) return written;
+  return apply(command);
+}
+
 Result<void> LimpetDirector::apply(const Command& command) {
   if (std::holds_alternative<Flush>(command)) {
     for (const ConfiguredService& service : configuration_.services()) {
@@ -134,6 +142,7 @@ Result<void> LimpetDirector::apply(const Command& command) {
     }
   }
   configuration_.apply(command);
+  ++generation_;
   const auto done = apply_to_tables(command);
   if (const auto* add = std::get_if<AddService>(&command); add != nullptr && !done)
     return take_back(add->service.key, done.error());
@@ -170,6 +179,11 @@ Result<void> LimpetDirector::take_back(const ServiceKey& added, const Error& why
   return why;
 }
 
+void LimpetDirector::zero(const Zero& command) {
+  if (command.service) return zero(*command.service);
+  for (const ConfiguredService& service : configuration_.services()) zero(service.service.key);
+}
+
 // Rates begin anew as well (ip_vs_est.c, ip_vs_zero_estimator()).
 void LimpetDirector::zero(const ServiceKey& service) {
   tables_->zero(service);
@@ -181,6 +195,7 @@ void LimpetDirector::zero(const ServiceKey& service) {
 
 void LimpetDirector::tick() {
   if (unloaded_) return;
+  if (rollout_) roll_out();
   sweeper_->step();
   sample_rates();
   if (host_->settle()) neighbours_due_ = true;

@@ -15,6 +15,7 @@
 #include "director/mark_plan.h"
 #include "director/options.h"
 #include "director/rates.h"
+#include "director/rollout.h"
 #include "model/configuration.h"
 
 namespace limpet {
@@ -26,9 +27,11 @@ class LimpetDirector : public Director {
   ~LimpetDirector() override;
 
   Result<void> execute(const Command& command) override;
+  std::unique_ptr<Transaction> begin_transaction() override;
   Result<std::vector<ServiceView>> services() override;
   Result<ServiceView> service(const ServiceKey& key) override;
   Timeouts timeouts() const override { return configuration_.timeouts(); }
+  std::vector<SyncDaemon> sync_daemons() const override { return configuration_.sync_daemons(); }
   std::unique_ptr<ConnectionCursor> connections() override;
   Status status() override;
   Result<void> unload() override;
@@ -40,14 +43,22 @@ class LimpetDirector : public Director {
   void on_network_change();
 
  private:
+  friend class LimpetTransaction;
   explicit LimpetDirector(const DirectorOptions& options) : options_(options), plan_(options.first_packets_netfilter) {}
   Result<void> prepare();
   void bring_in(const Replay& replay);
   Result<void> check(const Command& command);
   Result<void> apply(const Command& command);
   Result<void> apply_to_tables(const Command& command);
+  Result<void> start_sync_daemon(const SyncDaemon& wanted);
   Result<void> take_back(const ServiceKey& added, const Error& why);
+  void zero(const Zero& command);
   void zero(const ServiceKey& service);
+  Result<void> make_way_for(const Configuration& next);
+  std::shared_ptr<Rollout> adopt(Configuration next, std::vector<ServiceKey> touched);
+  void roll_out();
+  void roll_back(const Error& why);
+  void end_rollout();
   void lead_as_planned();
   void every_second();
   void sample_rates();
@@ -61,6 +72,8 @@ class LimpetDirector : public Director {
   std::unique_ptr<dataplane::Sweeper> sweeper_;
   std::unique_ptr<Journal> journal_;
   Configuration configuration_;
+  std::uint64_t generation_ = 0;      // of the configuration: goes up with every change
+  std::shared_ptr<Rollout> rollout_;  // a transaction on its way into the tables
   MarkPlan plan_;
   std::unordered_map<std::uint32_t, Estimator> rates_;  // by destination id
   std::vector<std::uint64_t> events_seen_;

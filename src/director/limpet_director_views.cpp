@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The director: what it shows.
+#include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
 #include "dataplane/connection_walk.h"
@@ -87,6 +88,11 @@ Status LimpetDirector::status() {
                 {"destinations", destinations, ceilings.destinations - 1}};
   out.sweep_pass_ms = static_cast<std::uint64_t>(sweep.last_pass.count());
   out.warnings = host_->hazards();
+  for (const SyncDaemon& daemon : configuration_.sync_daemons())
+    out.warnings.push_back(
+        fmt::format("the {} synchronisation daemon on {} is kept and listed, but connections are not "
+                    "synchronised yet",
+                    daemon.role == SyncRole::master ? "master" : "backup", daemon.interface));
   out.warnings.insert(out.warnings.end(), table_warnings_.begin(), table_warnings_.end());
   return out;
 }

@@ -31,6 +31,7 @@ struct FakeDirector : Director {
     commands.push_back(command);
     return on_execute ? on_execute(command) : Result<void>();
   }
+  std::unique_ptr<Transaction> begin_transaction() override;
   Result<std::vector<ServiceView>> services() override { return listed; }
   Result<ServiceView> service(const ServiceKey& key) override {
     for (const ServiceView& view : *listed) {
@@ -39,6 +40,7 @@ struct FakeDirector : Director {
     return Error{ErrorCode::no_such_service, "there is no service " + key.to_string()};
   }
   Timeouts timeouts() const override { return set_timeouts; }
+  std::vector<SyncDaemon> sync_daemons() const override { return daemons; }
   std::unique_ptr<ConnectionCursor> connections() override;
   Status status() override { return shown; }
   Result<void> unload() override {
@@ -50,6 +52,7 @@ struct FakeDirector : Director {
   std::vector<Command> commands;
   Result<std::vector<ServiceView>> listed = std::vector<ServiceView>{};
   Timeouts set_timeouts;
+  std::vector<SyncDaemon> daemons;
   Status shown;
   int unloads = 0;
   Result<void> unload_result;
@@ -57,6 +60,33 @@ struct FakeDirector : Director {
   std::uint32_t fail_at = UINT32_MAX;               // the cursor fails when it gets there
   std::atomic<std::uint32_t> connections_read = 0;  // by cursors, so far
 };
+
+// Carries out at the second call of commit(); a command that on_execute refuses is refused when it comes.
+class FakeTransaction : public Transaction {
+ public:
+  explicit FakeTransaction(FakeDirector& director) : director_(director) {}
+  Result<void> add(const Command& command) override {
+    if (director_.on_execute) {
+      if (auto fine = director_.on_execute(command); !fine) return fine;
+    }
+    commands_.push_back(command);
+    return {};
+  }
+  Progress commit() override {
+    if (++calls_ < 2) return {};
+    director_.commands.insert(director_.commands.end(), commands_.begin(), commands_.end());
+    return {true, std::nullopt};
+  }
+
+ private:
+  FakeDirector& director_;
+  std::vector<Command> commands_;
+  int calls_ = 0;
+};
+
+inline std::unique_ptr<Transaction> FakeDirector::begin_transaction() {
+  return std::make_unique<FakeTransaction>(*this);
+}
 
 class FakeCursor : public ConnectionCursor {
  public:
