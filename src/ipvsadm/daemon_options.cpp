@@ -45,7 +45,7 @@ DaemonOption take_daemon_option(SyncDaemon& daemon, Token token, const std::stri
     case Token::sync_maxlen:
       return {Option::sync_maxlen, take(daemon.max_length, text, 1, kMaxDatagram, "sync-maxlen")};
     default:
-      daemon.interface = text.substr(0, kMaxInterfaceName);
+      if (!text.empty()) daemon.interface = text.substr(0, kMaxInterfaceName);  // "" is as good as nothing
       return {Option::mcast_interface, std::nullopt};
   }
 }

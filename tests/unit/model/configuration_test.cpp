@@ -241,7 +241,9 @@ TEST_F(ConfigurationTest, a_sync_daemon_asks_for_its_interface_before_it_asks_wh
 }
 
 TEST_F(ConfigurationTest, a_sync_message_fits_the_interface_unless_its_length_is_given) {
-  const auto length = [&](SyncDaemon daemon, std::uint32_t mtu) { return configuration.ready(daemon, mtu)->max_length; };
+  const auto length = [&](SyncDaemon daemon, std::uint32_t mtu) {
+    return configuration.ready(daemon, mtu)->max_length;
+  };
   const SyncDaemon master;
   const SyncDaemon backup{.role = SyncRole::backup};
   SyncDaemon six;
