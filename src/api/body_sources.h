@@ -14,8 +14,8 @@
 
 namespace limpet::api {
 
-// A JSON array of ServiceView.
-std::unique_ptr<BodySource> service_list(std::vector<ServiceView> services);
+// A JSON array of ServiceView. Each is looked at when its turn comes; one that has gone by then is left out.
+std::unique_ptr<BodySource> service_list(Director& director);
 // One ServiceView.
 std::unique_ptr<BodySource> single_service(ServiceView service);
 

@@ -71,11 +71,7 @@ Answer get_version(Director& director, const Request&) {
 
 Answer get_status(Director& director, const Request&) { return json_answer(200, status_to_json(director.status())); }
 
-Answer list_services(Director& director, const Request&) {
-  auto services = director.services();
-  if (!services) return problem_answer(services.error());
-  return streamed(service_list(std::move(*services)));
-}
+Answer list_services(Director& director, const Request&) { return streamed(service_list(director)); }
 
 Answer add_service(Director& director, const Request& request) {
   const auto service = service_of(request, /*key_is_in_path=*/false);

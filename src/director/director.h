@@ -70,7 +70,11 @@ class Director {
   virtual Result<void> execute(const Command& command) = 0;
   virtual std::unique_ptr<Transaction> begin_transaction() = 0;
 
-  virtual Result<std::vector<ServiceView>> services() = 0;  // newest first
+  // Some milliseconds' work on what former commands have left to be done, such as taking ten thousand services out of
+  // the tables; false: there is more. What is not asked for is done by and by.
+  virtual bool settle() = 0;
+
+  virtual std::vector<ServiceKey> service_keys() const = 0;  // newest first
   virtual Result<ServiceView> service(const ServiceKey& key) = 0;
   virtual Timeouts timeouts() const = 0;
   virtual std::vector<SyncDaemon> sync_daemons() const = 0;  // the master first

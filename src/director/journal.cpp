@@ -23,7 +23,7 @@ constexpr const char* kName = "journal";
 std::string line_of(const Command& command) { return json_codec::to_text(json_codec::command_to_json(command)) + "\n"; }
 
 // Whole, or an error.
-Result<void> write_all(int fd, const std::string& text, const std::string& path) {
+Result<void> write_all(int fd, std::string_view text, const std::string& path) {
   std::size_t written = 0;
   while (written < text.size()) {
     const ssize_t n = ::write(fd, text.data() + written, text.size() - written);
@@ -163,16 +163,20 @@ void JournalGroup::add(const Command& command) {
   text_ += (text_.empty() ? "[" : ",") + json_codec::to_text(json_codec::command_to_json(command));
 }
 
-Result<void> Journal::append(const Command& command) { return append_line(line_of(command)); }
+Result<void> Journal::append(const Command& command) { return append_line({line_of(command)}); }
 
 Result<void> Journal::append(const JournalGroup& group) {
-  return group.text_.empty() ? Result<void>() : append_line(group.text_ + "]\n");
+  return group.text_.empty() ? Result<void>() : append_line({group.text_, "]\n"});
 }
 
-Result<void> Journal::append_line(const std::string& line) {
+Result<void> Journal::append_line(std::initializer_list<std::string_view> parts) {
   const off_t end = ::lseek(fd_, 0, SEEK_END);
   // What is left of a torn line must not take this one along.
-  auto written = write_all(fd_, (torn_ ? "\n" : "") + line, (directory_ / kName).string());
+  const auto path = (directory_ / kName).string();
+  auto written = write_all(fd_, torn_ ? "\n" : "", path);
+  for (const std::string_view part : parts) {
+    if (written) written = write_all(fd_, part, path);
+  }
   if (written) torn_ = false;
   if (!written && end >= 0 && ::ftruncate(fd_, end) != 0) {
     torn_ = true;

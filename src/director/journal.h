@@ -4,7 +4,9 @@
 #pragma once
 
 #include <filesystem>
+#include <initializer_list>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "model/command.h"
@@ -49,7 +51,8 @@ class Journal {
   Result<void> sync();
 
  private:
-  Result<void> append_line(const std::string& line);
+  // One line, in parts: a long one is not copied to be put together.
+  Result<void> append_line(std::initializer_list<std::string_view> parts);
   explicit Journal(std::filesystem::path directory) : directory_(std::move(directory)) {}
 
   std::filesystem::path directory_;

@@ -14,6 +14,7 @@ namespace {
 
 constexpr unsigned kTicksPerSecond = 1000 / LimpetDirector::kTick.count();
 constexpr std::chrono::microseconds kNeighbourBudget{2000};  // a tick
+constexpr std::chrono::milliseconds kSlice{5};               // of long work
 
 }  // namespace
 
@@ -109,10 +110,13 @@ Result<void> LimpetDirector::execute(const Command& command) {
     return {};
   }
   const auto* add = std::get_if<AddService>(&command);
+  if (std::holds_alternative<Flush>(command)) return flush();
   if (add == nullptr) {
     if (auto written = journal_->append(command); !written) return written;
     return apply(command);
   }
+  // It may still have to leave the tables, being one of a table that was cleared: it comes back as a new one.
+  if (rollout_) tables_->remove(add->service.key);
   plan_.add(add->service.key);
   const network::MarkPathPlan plan = plan_.plan();
   auto ready = host_->leads(plan) ? Result<void>() : host_->lead(plan);
@@ -135,18 +139,12 @@ Result<void> LimpetDirector::start_sync_daemon(const SyncDaemon& wanted) {
 }
 
 Result<void> LimpetDirector::apply(const Command& command) {
-  if (std::holds_alternative<Flush>(command)) {
-    for (const ConfiguredService& service : configuration_.services()) {
-      tables_->remove(service.service.key);
-      plan_.remove(service.service.key);
-    }
-  }
   configuration_.apply(command);
   ++generation_;
   const auto done = apply_to_tables(command);
   if (const auto* add = std::get_if<AddService>(&command); add != nullptr && !done)
     return take_back(add->service.key, done.error());
-  if (std::holds_alternative<Flush>(command) || std::holds_alternative<DeleteService>(command)) lead_as_planned();
+  if (std::holds_alternative<DeleteService>(command)) lead_as_planned();
   return done;
 }
 
@@ -181,7 +179,24 @@ Result<void> LimpetDirector::take_back(const ServiceKey& added, const Error& why
 
 void LimpetDirector::zero(const Zero& command) {
   if (command.service) return zero(*command.service);
-  for (const ConfiguredService& service : configuration_.services()) zero(service.service.key);
+  zeroing_ = service_keys();
+  zero_some();
+}
+
+// One that has been removed since counts from 0 anyway.
+void LimpetDirector::zero_some() {
+  const auto end = std::chrono::steady_clock::now() + kSlice;
+  while (!zeroing_.empty() && std::chrono::steady_clock::now() < end) {
+    zero(zeroing_.back());
+    zeroing_.pop_back();
+  }
+}
+
+bool LimpetDirector::settle() {
+  if (unloaded_) return true;
+  if (rollout_) roll_out();
+  if (!rollout_ && !zeroing_.empty()) zero_some();
+  return !rollout_ && zeroing_.empty();
 }
 
 // Rates begin anew as well (ip_vs_est.c, ip_vs_zero_estimator()).
@@ -195,7 +210,7 @@ void LimpetDirector::zero(const ServiceKey& service) {
 
 void LimpetDirector::tick() {
   if (unloaded_) return;
-  if (rollout_) roll_out();
+  (void)settle();
   sweeper_->step();
   sample_rates();
   if (host_->settle()) neighbours_due_ = true;

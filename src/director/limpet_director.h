@@ -28,7 +28,8 @@ class LimpetDirector : public Director {
 
   Result<void> execute(const Command& command) override;
   std::unique_ptr<Transaction> begin_transaction() override;
-  Result<std::vector<ServiceView>> services() override;
+  bool settle() override;
+  std::vector<ServiceKey> service_keys() const override;
   Result<ServiceView> service(const ServiceKey& key) override;
   Timeouts timeouts() const override { return configuration_.timeouts(); }
   std::vector<SyncDaemon> sync_daemons() const override { return configuration_.sync_daemons(); }
@@ -51,8 +52,10 @@ class LimpetDirector : public Director {
   Result<void> apply(const Command& command);
   Result<void> apply_to_tables(const Command& command);
   Result<void> start_sync_daemon(const SyncDaemon& wanted);
+  Result<void> flush();
   Result<void> take_back(const ServiceKey& added, const Error& why);
   void zero(const Zero& command);
+  void zero_some();
   void zero(const ServiceKey& service);
   Result<void> make_way_for(const Configuration& next);
   std::shared_ptr<Rollout> adopt(Configuration next, std::vector<ServiceKey> touched);
@@ -73,7 +76,8 @@ class LimpetDirector : public Director {
   std::unique_ptr<Journal> journal_;
   Configuration configuration_;
   std::uint64_t generation_ = 0;      // of the configuration: goes up with every change
-  std::shared_ptr<Rollout> rollout_;  // a transaction on its way into the tables
+  std::shared_ptr<Rollout> rollout_;  // a transaction, or a cleared table, on its way into the tables
+  std::vector<ServiceKey> zeroing_;   // services whose counters are still to be zeroed
   MarkPlan plan_;
   std::unordered_map<std::uint32_t, Estimator> rates_;  // by destination id
   std::vector<std::uint64_t> events_seen_;

@@ -46,6 +46,15 @@ std::shared_ptr<Rollout> LimpetDirector::adopt(Configuration next, std::vector<S
   return rollout_;
 }
 
+// The table is empty at once; its services leave the kernel's tables in slices, a small table's in the first.
+Result<void> LimpetDirector::flush() {
+  while (rollout_) roll_out();
+  if (auto written = journal_->append(Flush{}); !written) return written;
+  (void)adopt(configuration_.without_services(), service_keys());
+  roll_out();
+  return {};
+}
+
 // Each service as it is configured now: single commands that come in between are no obstacle.
 void LimpetDirector::roll_out() {
   const auto end = std::chrono::steady_clock::now() + kSlice;

@@ -57,11 +57,11 @@ ServiceView LimpetDirector::view(const ConfiguredService& service) const {
   return out;
 }
 
-Result<std::vector<ServiceView>> LimpetDirector::services() {
-  std::vector<ServiceView> all;
-  all.reserve(configuration_.services().size());
-  for (const ConfiguredService& service : configuration_.services()) all.push_back(view(service));
-  return all;
+std::vector<ServiceKey> LimpetDirector::service_keys() const {
+  std::vector<ServiceKey> keys;
+  keys.reserve(configuration_.services().size());
+  for (const ConfiguredService& service : configuration_.services()) keys.push_back(service.service.key);
+  return keys;
 }
 
 Result<ServiceView> LimpetDirector::service(const ServiceKey& key) {

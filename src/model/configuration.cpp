@@ -51,6 +51,14 @@ std::vector<SyncDaemon> Configuration::sync_daemons() const {
   return daemons;
 }
 
+Configuration Configuration::without_services() const {
+  Configuration rest;
+  rest.timeouts_ = timeouts_;
+  rest.master_ = master_;
+  rest.backup_ = backup_;
+  return rest;
+}
+
 struct Configuration::Applier {
   Configuration& to;
 

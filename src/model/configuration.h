@@ -50,6 +50,7 @@ class Configuration {
 
   const Services& services() const { return services_; }       // newest first
   const ConfiguredService* find(const ServiceKey& key) const;  // nullptr: none; valid until it is changed or removed
+  Configuration without_services() const;                      // what Flush leaves, without a copy of what it takes
   const Timeouts& timeouts() const { return timeouts_; }
   std::vector<SyncDaemon> sync_daemons() const;  // the master first
 

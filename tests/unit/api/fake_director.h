@@ -32,7 +32,12 @@ struct FakeDirector : Director {
     return on_execute ? on_execute(command) : Result<void>();
   }
   std::unique_ptr<Transaction> begin_transaction() override;
-  Result<std::vector<ServiceView>> services() override { return listed; }
+  bool settle() override { return true; }
+  std::vector<ServiceKey> service_keys() const override {
+    std::vector<ServiceKey> keys;
+    for (const ServiceView& view : *listed) keys.push_back(view.service.key);
+    return keys;
+  }
   Result<ServiceView> service(const ServiceKey& key) override {
     for (const ServiceView& view : *listed) {
       if (view.service.key == key) return view;
