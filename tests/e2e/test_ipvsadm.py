@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a script written for ipvsadm does, by ipvsadm's names; and what limpetadm adds to it."""
 import re
+import subprocess
 
 from clients import Connection, eventually
 from director import LISTING_HEAD
@@ -96,9 +97,17 @@ def test_a_service_that_an_atomic_restore_leaves_as_it_is_goes_on_serving_and_co
     eventually(lambda: re.search(r"192\.168\.2\.11:80 +2 ", director.adm(f"-Ln --stats {HTTP}")))
 
 
+def many(count):
+    """Rules for so many services with a server each, in the order in which they are saved."""
+    lines = []
+    for i in range(count):
+        service = f"-t 10.9.{i // 250}.{1 + i % 250}:80"
+        lines += [f"-A {service} -s rr\n", f"-a {service} -r 192.168.2.20:80 -g -w 1\n"]
+    return lines
+
+
 def test_a_table_of_thousands_is_cleared_and_zeroed_and_comes_back(director):
-    rules = "".join(f"-A -t 10.9.{i // 250}.{1 + i % 250}:80 -s rr\n-a -t 10.9.{i // 250}.{1 + i % 250}:80 "
-                    f"-r 192.168.2.20:80 -g -w 1\n" for i in range(3000))
+    rules = "".join(many(3000))
     for option in ("", " --atomic"):
         done = director.command("limpetadm", "-R" + option, input=rules)
         assert (done.returncode, done.stderr) == (0, "")
@@ -106,6 +115,47 @@ def test_a_table_of_thousands_is_cleared_and_zeroed_and_comes_back(director):
         director.adm("-Z", "-C")
         assert director.adm("-Sn") == ""
         assert director.adm("-Ln") == LISTING_HEAD
+
+
+def test_other_changes_come_between_a_long_atomic_restore_and_both_are_there(director):
+    rules = many(4000)
+    path = director.state_directory / "rules"
+    path.write_text("-C\n" + "".join(rules))
+    director.adm(f"-A {HTTP} -s rr")
+    with path.open() as text:
+        restore = director.host.start(director.programs / "limpetadm", "-R", "--atomic", stdin=text,
+                                      env=director.environment)
+    mark = 0
+    while restore.poll() is None:
+        mark += 1
+        director.adm(f"-A -f {mark} -s rr")
+    assert restore.returncode == 0
+    saved = director.adm("-Sn").splitlines(keepends=True)
+    assert [line for line in saved if " -t " in line] == rules
+    # Marks that came before the swap went with -C; the later ones are there.
+    assert set(saved) - set(rules) <= {f"-A -f {each} -s rr\n" for each in range(1, mark + 1)}
+    director.kill()
+    director.start()
+    assert director.adm("-Sn").splitlines(keepends=True) == saved
+
+
+def test_an_atomic_restore_whose_client_goes_away_is_whole_or_has_changed_nothing(director):
+    director.adm(f"-A {HTTP} -s rr")
+    before, rules = director.adm("-Sn"), many(3000)
+    path = director.state_directory / "rules"
+    path.write_text("-C\n" + "".join(rules))
+    for wait in (0.0, 0.05, 0.1, 0.2, 0.4, 0.8):
+        with path.open() as text:
+            restore = director.host.start(director.programs / "limpetadm", "-R", "--atomic", stdin=text,
+                                          env=director.environment)
+        try:
+            restore.wait(timeout=wait)
+        except subprocess.TimeoutExpired:
+            restore.kill()
+            restore.wait()
+        assert director.adm("-Sn") in (before, "".join(rules))
+        director.adm("-C", f"-A {HTTP} -s rr")
+        assert director.adm("-Sn") == before
 
 
 def test_synchronisation_daemons_are_kept_listed_and_said_to_do_nothing_yet(director):
