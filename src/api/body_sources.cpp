@@ -86,23 +86,6 @@ class ServiceText : public BodySource {
   bool done_ = false;
 };
 
-// One service after another of those that there were at the beginning.
-class ServiceWalk {
- public:
-  explicit ServiceWalk(Director& director) : director_(director), keys_(director.service_keys()) {}
-  std::optional<ServiceView> operator()() {
-    while (next_ < keys_.size()) {
-      if (auto view = director_.service(keys_[next_++])) return std::move(*view);
-    }
-    return std::nullopt;
-  }
-
- private:
-  Director& director_;
-  std::vector<ServiceKey> keys_;
-  std::size_t next_ = 0;
-};
-
 class ConnectionLines : public BodySource {
  public:
   explicit ConnectionLines(std::unique_ptr<ConnectionCursor> cursor) : cursor_(std::move(cursor)) {}
@@ -189,7 +172,8 @@ class CommandRun : public BodySource {
 }  // namespace
 
 std::unique_ptr<BodySource> service_list(Director& director) {
-  return std::make_unique<ServiceText>(ServiceWalk(director), /*as_list=*/true);
+  auto next = [services = std::shared_ptr<ServiceCursor>(director.services())] { return services->next(); };
+  return std::make_unique<ServiceText>(std::move(next), /*as_list=*/true);
 }
 
 std::unique_ptr<BodySource> single_service(ServiceView service) {

@@ -14,7 +14,7 @@
 
 namespace limpet::api {
 
-// A JSON array of ServiceView. Each is looked at when its turn comes; one that has gone by then is left out.
+// A JSON array of ServiceView.
 std::unique_ptr<BodySource> service_list(Director& director);
 // One ServiceView.
 std::unique_ptr<BodySource> single_service(ServiceView service);

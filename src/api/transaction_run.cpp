@@ -13,6 +13,7 @@ namespace limpet::api {
 namespace {
 
 constexpr std::chrono::milliseconds kSlice{5};
+constexpr const char* kStillThere = " ";
 
 class TransactionRun : public BodySource {
  public:
@@ -22,21 +23,22 @@ class TransactionRun : public BodySource {
   Result<void> prepare() {
     auto elements = ArrayElements::open(text_);
     if (!elements) return elements.error();
-    elements_.emplace(std::move(*elements));
+    elements_ = *elements;
     return {};
   }
 
+  // A blank between the slices: that it cannot be sent shows that the client has gone, and nothing is changed then.
   std::optional<std::string> next() override {
     if (done_) return std::nullopt;
     if (checked_) {
       const auto progress = transaction_->commit();
-      return progress.done ? finish(progress.refusal) : std::string();
+      return progress.done ? finish(progress.refusal) : kStillThere;
     }
     const auto end = std::chrono::steady_clock::now() + kSlice;
     while (!checked_ && std::chrono::steady_clock::now() < end) {
       if (auto refusal = check_next()) return finish(refusal);
     }
-    return std::string();
+    return kStillThere;
   }
 
  private:

@@ -12,8 +12,8 @@
 namespace limpet::api {
 
 // Reads, checks and carries out the JSON array `commands` in slices of a few milliseconds, then answers null or a
-// problem, whose member "command" says which one is refused. A client that goes away before all are checked has changed
-// nothing. Errors: bad_request, the text is not an array.
+// problem, whose member "command" says which one is refused. A client that goes away before they are carried out has
+// changed nothing. Errors: bad_request, the text is not an array.
 Result<std::unique_ptr<BodySource>> transaction_run(Director& director, std::string commands);
 
 }  // namespace limpet::api

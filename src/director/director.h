@@ -25,6 +25,13 @@ class ConnectionCursor {
   virtual Result<std::vector<ConnectionView>> next(std::size_t limit) = 0;
 };
 
+// Walks the services as they were configured when it was made; each one's counts are read when its turn comes.
+class ServiceCursor {
+ public:
+  virtual ~ServiceCursor() = default;
+  virtual std::optional<ServiceView> next() = 0;  // nullopt: the end
+};
+
 struct DoorStatus {
   std::string interface;
   std::string door;    // "xdp", "tc" or "none"
@@ -71,10 +78,11 @@ class Director {
   virtual std::unique_ptr<Transaction> begin_transaction() = 0;
 
   // Some milliseconds' work on what former commands have left to be done, such as taking ten thousand services out of
-  // the tables; false: there is more. What is not asked for is done by and by.
+  // the tables; false: there is more.
+  // limpetd sees to it between other work, an entrance before it answers.
   virtual bool settle() = 0;
 
-  virtual std::vector<ServiceKey> service_keys() const = 0;  // newest first
+  virtual std::unique_ptr<ServiceCursor> services() = 0;  // newest first
   virtual Result<ServiceView> service(const ServiceKey& key) = 0;
   virtual Timeouts timeouts() const = 0;
   virtual std::vector<SyncDaemon> sync_daemons() const = 0;  // the master first

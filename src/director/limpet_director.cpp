@@ -179,7 +179,7 @@ Result<void> LimpetDirector::take_back(const ServiceKey& added, const Error& why
 
 void LimpetDirector::zero(const Zero& command) {
   if (command.service) return zero(*command.service);
-  zeroing_ = service_keys();
+  for (const ConfiguredService& service : configuration_.services()) zeroing_.push_back(service.service.key);
   zero_some();
 }
 
@@ -210,7 +210,6 @@ void LimpetDirector::zero(const ServiceKey& service) {
 
 void LimpetDirector::tick() {
   if (unloaded_) return;
-  (void)settle();
   sweeper_->step();
   sample_rates();
   if (host_->settle()) neighbours_due_ = true;

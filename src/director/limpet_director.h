@@ -29,7 +29,7 @@ class LimpetDirector : public Director {
   Result<void> execute(const Command& command) override;
   std::unique_ptr<Transaction> begin_transaction() override;
   bool settle() override;
-  std::vector<ServiceKey> service_keys() const override;
+  std::unique_ptr<ServiceCursor> services() override;
   Result<ServiceView> service(const ServiceKey& key) override;
   Timeouts timeouts() const override { return configuration_.timeouts(); }
   std::vector<SyncDaemon> sync_daemons() const override { return configuration_.sync_daemons(); }
@@ -45,6 +45,7 @@ class LimpetDirector : public Director {
 
  private:
   friend class LimpetTransaction;
+  friend class SnapshotCursor;
   explicit LimpetDirector(const DirectorOptions& options) : options_(options), plan_(options.first_packets_netfilter) {}
   Result<void> prepare();
   void bring_in(const Replay& replay);

@@ -50,7 +50,9 @@ std::shared_ptr<Rollout> LimpetDirector::adopt(Configuration next, std::vector<S
 Result<void> LimpetDirector::flush() {
   while (rollout_) roll_out();
   if (auto written = journal_->append(Flush{}); !written) return written;
-  (void)adopt(configuration_.without_services(), service_keys());
+  std::vector<ServiceKey> all;
+  for (const ConfiguredService& service : configuration_.services()) all.push_back(service.service.key);
+  (void)adopt(configuration_.without_services(), std::move(all));
   roll_out();
   return {};
 }

