@@ -16,3 +16,17 @@ install(FILES README.md ARCHITECTURE.md CONTRIBUTING.md docs/differences.md docs
         DESTINATION ${CMAKE_INSTALL_DOCDIR})
 install(DIRECTORY LICENSES DESTINATION ${CMAKE_INSTALL_DOCDIR})
 install(FILES packaging/limpetd.toml DESTINATION ${CMAKE_INSTALL_DOCDIR}/examples)
+
+# ipvsadm's names, where nothing finds them unasked: another package may own those in sbin. packaging/ipvs-alternatives
+# registers them, or a PATH names the directory.
+set(LIMPET_IPVS_NAMES lib/limpet/ipvs-names)
+file(RELATIVE_PATH LIMPET_FROM_IPVS_NAMES "/${LIMPET_IPVS_NAMES}" "/${CMAKE_INSTALL_SBINDIR}/limpetadm")
+foreach(name ipvsadm ipvsadm-save ipvsadm-restore)
+  file(CREATE_LINK ${LIMPET_FROM_IPVS_NAMES} ${PROJECT_BINARY_DIR}/packaging/${name} SYMBOLIC)
+  install(FILES ${PROJECT_BINARY_DIR}/packaging/${name} DESTINATION ${LIMPET_IPVS_NAMES})
+endforeach()
+install(PROGRAMS packaging/ipvs-alternatives DESTINATION lib/limpet)
+
+# bash-completion loads the file with the program's name.
+file(GLOB LIMPET_COMPLETIONS CONFIGURE_DEPENDS packaging/completions/*)
+install(FILES ${LIMPET_COMPLETIONS} DESTINATION share/bash-completion/completions)

@@ -3,6 +3,7 @@
 #include "api/body_sources.h"
 
 #include <chrono>
+#include <functional>
 #include <utility>
 
 #include "api/json_array.h"
@@ -30,11 +31,13 @@ class Slice {
   std::chrono::steady_clock::time_point end_ = std::chrono::steady_clock::now() + kSlice;
 };
 
-// Writes service by service and destination by destination, so that neither many services nor many real servers of one
-// make a long turn.
+// Looks and writes service by service and destination by destination, so that neither many services nor many real
+// servers of one make a long turn.
 class ServiceText : public BodySource {
  public:
-  ServiceText(std::vector<ServiceView> services, bool as_list) : services_(std::move(services)), as_list_(as_list) {}
+  using Fetch = std::function<std::optional<ServiceView>()>;
+  // `fetch` answers one service after another, and nothing behind the last.
+  ServiceText(Fetch fetch, bool as_list) : fetch_(std::move(fetch)), as_list_(as_list) {}
 
   std::optional<std::string> next() override {
     if (done_) return std::nullopt;
@@ -48,34 +51,38 @@ class ServiceText : public BodySource {
 
  private:
   void step(std::string& piece) {
-    if (service_ == services_.size()) {
-      if (as_list_) piece += services_.empty() ? "[]" : "]";
-      done_ = true;
-      return;
-    }
-    const ServiceView& view = services_[service_];
-    if (!opened_) {
-      if (as_list_) piece += service_ == 0 ? "[" : ",";
-      piece += to_text(json_codec::service_view_head_to_json(view));
-      piece.back() = ',';  // instead of the closing brace
-      piece += "\"destinations\":[";
-      opened_ = true;
-    } else if (destination_ < view.destinations.size()) {
+    if (!view_) {
+      begin(piece);
+    } else if (destination_ < view_->destinations.size()) {
       if (destination_ > 0) piece += ',';
-      piece += to_text(json_codec::destination_view_to_json(view.destinations[destination_++]));
+      piece += to_text(json_codec::destination_view_to_json(view_->destinations[destination_++]));
     } else {
       piece += "]}";
-      services_[service_++] = {};
-      destination_ = 0;
-      opened_ = false;
+      view_.reset();
     }
   }
 
-  std::vector<ServiceView> services_;
+  void begin(std::string& piece) {
+    view_ = fetch_();
+    if (as_list_ && !any_) piece += '[';
+    if (!view_) {
+      if (as_list_) piece += ']';
+      done_ = true;
+      return;
+    }
+    if (as_list_ && any_) piece += ',';
+    any_ = true;
+    destination_ = 0;
+    piece += to_text(json_codec::service_view_head_to_json(*view_));
+    piece.back() = ',';  // instead of the closing brace
+    piece += "\"destinations\":[";
+  }
+
+  Fetch fetch_;
   bool as_list_;
-  std::size_t service_ = 0;
+  std::optional<ServiceView> view_;
   std::size_t destination_ = 0;
-  bool opened_ = false;
+  bool any_ = false;
   bool done_ = false;
 };
 
@@ -139,14 +146,16 @@ class CommandRun : public BodySource {
 
   std::optional<std::string> next() override {
     if (done_) return std::nullopt;
-    std::string piece = position_ == 0 ? "[" : "";
+    std::string piece = opened_ ? "" : "[";
+    opened_ = true;
     const Slice slice;
-    while (position_ < commands_.size() && !slice.over(piece)) {
+    // What a command has left to be done comes before the next one, and before the answer.
+    while (director_.settle() && position_ < commands_.size() && !slice.over(piece)) {
       if (position_ > 0) piece += ',';
       const auto outcome = carry_out(commands_[position_++]);
       piece += outcome ? "null" : to_text(json_codec::problem_to_json(outcome.error()));
     }
-    done_ = position_ == commands_.size();
+    done_ = position_ == commands_.size() && director_.settle();
     if (done_) piece += ']';
     return piece;
   }
@@ -165,19 +174,20 @@ class CommandRun : public BodySource {
   std::string text_;
   std::vector<std::string_view> commands_;
   std::size_t position_ = 0;
+  bool opened_ = false;
   bool done_ = false;
 };
 
 }  // namespace
 
-std::unique_ptr<BodySource> service_list(std::vector<ServiceView> services) {
-  return std::make_unique<ServiceText>(std::move(services), /*as_list=*/true);
+std::unique_ptr<BodySource> service_list(Director& director) {
+  auto next = [services = std::shared_ptr<ServiceCursor>(director.services())] { return services->next(); };
+  return std::make_unique<ServiceText>(std::move(next), /*as_list=*/true);
 }
 
 std::unique_ptr<BodySource> single_service(ServiceView service) {
-  std::vector<ServiceView> services;
-  services.push_back(std::move(service));
-  return std::make_unique<ServiceText>(std::move(services), /*as_list=*/false);
+  auto once = [view = std::optional(std::move(service))]() mutable { return std::exchange(view, std::nullopt); };
+  return std::make_unique<ServiceText>(std::move(once), /*as_list=*/false);
 }
 
 std::unique_ptr<BodySource> connection_lines(std::unique_ptr<ConnectionCursor> cursor) {

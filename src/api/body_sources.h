@@ -15,7 +15,7 @@
 namespace limpet::api {
 
 // A JSON array of ServiceView.
-std::unique_ptr<BodySource> service_list(std::vector<ServiceView> services);
+std::unique_ptr<BodySource> service_list(Director& director);
 // One ServiceView.
 std::unique_ptr<BodySource> single_service(ServiceView service);
 

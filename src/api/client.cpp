@@ -48,6 +48,17 @@ Result<std::vector<ServiceView>> services_from_json(const Json& json) {
   return services;
 }
 
+Result<std::vector<SyncDaemon>> sync_daemons_from_json(const Json& json) {
+  if (!json.is_array()) return Error{ErrorCode::bad_request, "not a list of synchronisation daemons"};
+  std::vector<SyncDaemon> daemons;
+  for (const Json& element : json) {
+    auto daemon = json_codec::sync_daemon_from_json(element);
+    if (!daemon) return daemon.error();
+    daemons.push_back(std::move(*daemon));
+  }
+  return daemons;
+}
+
 Result<std::vector<Result<void>>> outcomes_from_json(const Json& json) {
   if (!json.is_array()) return Error{ErrorCode::bad_request, "not a list of outcomes"};
   std::vector<Result<void>> outcomes;
@@ -117,6 +128,15 @@ std::string batch_from(const std::vector<Command>& commands, std::size_t& begin)
     batch += json_codec::to_text(json_codec::command_to_json(commands[begin]));
   }
   return batch + "]";
+}
+
+Result<std::optional<Refusal>> refusal_from_json(const Json& json) {
+  if (json.is_null()) return std::optional<Refusal>();
+  Refusal refusal{json_codec::error_from_problem(json), std::nullopt};
+  if (json.is_object() && json.contains("command") && json["command"].is_number_unsigned()) {
+    refusal.command = json["command"].get<std::size_t>();
+  }
+  return std::optional(std::move(refusal));
 }
 
 // "tcp/[2001:db8::1]:80" as one path segment.
@@ -194,6 +214,19 @@ Result<std::vector<Result<void>>> Client::execute_all(const std::vector<Command>
   return outcomes;
 }
 
+std::optional<Refusal> Client::transact(const std::vector<Command>& commands) {
+  std::string body = "[";
+  for (const auto& command : commands) {
+    if (body.size() > 1) body += ',';
+    body += json_codec::to_text(json_codec::command_to_json(command));
+  }
+  const auto answer = session_->request("POST", "/v1/transactions", body + "]");
+  auto refusal = decode<std::optional<Refusal>>(answer, refusal_from_json);
+  if (!refusal) return Refusal{refusal.error(), std::nullopt};
+  if (*refusal && (*refusal)->command && *(*refusal)->command >= commands.size()) (*refusal)->command.reset();
+  return *refusal;
+}
+
 Result<std::vector<ServiceView>> Client::services() {
   return decode<std::vector<ServiceView>>(session_->request("GET", "/v1/services"), services_from_json);
 }
@@ -206,6 +239,10 @@ Result<ServiceView> Client::service(const ServiceKey& key) {
 Result<Timeouts> Client::timeouts() {
   return decode<Timeouts>(session_->request("GET", "/v1/timeouts"),
                           [](const Json& json) { return json_codec::timeouts_from_json(json); });
+}
+
+Result<std::vector<SyncDaemon>> Client::sync_daemons() {
+  return decode<std::vector<SyncDaemon>>(session_->request("GET", "/v1/sync-daemons"), sync_daemons_from_json);
 }
 
 Result<void> Client::connections(const std::function<bool(const ConnectionView&)>& visit) {

@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -13,6 +14,7 @@
 #include "model/explanation.h"
 #include "model/result.h"
 #include "model/session.h"
+#include "model/transaction.h"
 #include "model/view.h"
 
 namespace limpet::api {
@@ -32,9 +34,12 @@ class Client {
   Result<void> execute(const Command& command);
   // Many commands in order over one connection, each with its own outcome; not atomic. The error is the connection's.
   Result<std::vector<Result<void>>> execute_all(const std::vector<Command>& commands);
+  // All of them or none; nullopt: all.
+  std::optional<Refusal> transact(const std::vector<Command>& commands);
   Result<std::vector<ServiceView>> services();
   Result<ServiceView> service(const ServiceKey& key);
   Result<Timeouts> timeouts();
+  Result<std::vector<SyncDaemon>> sync_daemons();
   // Calls `visit` for every connection and template as it arrives, in bounded memory; stops when it returns false.
   Result<void> connections(const std::function<bool(const ConnectionView&)>& visit);
   // The same with why they are there; narrowed by the daemon, so that only what is asked for travels.

@@ -7,6 +7,7 @@
 #include "api/body_sources.h"
 #include "api/queries.h"
 #include "api/status_json.h"
+#include "api/transaction_run.h"
 #include "json/json.h"
 #include "json/object_reader.h"
 
@@ -71,11 +72,7 @@ Answer get_version(Director& director, const Request&) {
 
 Answer get_status(Director& director, const Request&) { return json_answer(200, status_to_json(director.status())); }
 
-Answer list_services(Director& director, const Request&) {
-  auto services = director.services();
-  if (!services) return problem_answer(services.error());
-  return streamed(service_list(std::move(*services)));
-}
+Answer list_services(Director& director, const Request&) { return streamed(service_list(director)); }
 
 Answer add_service(Director& director, const Request& request) {
   const auto service = service_of(request, /*key_is_in_path=*/false);
@@ -129,6 +126,12 @@ Answer set_timeouts(Director& director, const Request& request) {
   return execute(director, SetTimeouts{*timeouts}, 204);
 }
 
+Answer list_sync_daemons(Director& director, const Request&) {
+  Json list = Json::array();
+  for (const SyncDaemon& daemon : director.sync_daemons()) list.push_back(json_codec::sync_daemon_to_json(daemon));
+  return json_answer(200, list);
+}
+
 Answer zero(Director& director, const Request& request) {
   Zero command;
   if (!request.body.empty()) {
@@ -162,6 +165,12 @@ Answer explain(Director& director, const Request& request) {
 
 Answer run_commands(Director& director, const Request& request) {
   auto run = command_run(director, std::string(request.body));
+  if (!run) return problem_answer(run.error());
+  return streamed(std::move(*run));
+}
+
+Answer run_transaction(Director& director, const Request& request) {
+  auto run = transaction_run(director, std::string(request.body));
   if (!run) return problem_answer(run.error());
   return streamed(std::move(*run));
 }

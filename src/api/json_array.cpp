@@ -40,24 +40,37 @@ std::size_t end_of_element(std::string_view text, std::size_t begin) {
 
 }  // namespace
 
-Result<std::vector<std::string_view>> split_array(std::string_view text, std::size_t most) {
+Result<ArrayElements> ArrayElements::open(std::string_view text) {
   text = trimmed(text);
   if (text.size() < 2 || text.front() != '[' || text.back() != ']') {
     return Error{ErrorCode::bad_request, "the body must be a list of commands"};
   }
-  text = trimmed(text.substr(1, text.size() - 2));
+  return ArrayElements(trimmed(text.substr(1, text.size() - 2)));
+}
+
+Result<std::optional<std::string_view>> ArrayElements::next() {
+  if (ended_) return std::optional<std::string_view>();
+  const std::size_t end = end_of_element(text_, position_);
+  if (end == std::string_view::npos) return Error{ErrorCode::bad_request, "the body is not valid JSON"};
+  const auto element = text_.substr(position_, end - position_);
+  position_ = end + 1;
+  ended_ = position_ > text_.size();
+  return std::optional(element);
+}
+
+Result<std::vector<std::string_view>> split_array(std::string_view text, std::size_t most) {
+  auto list = ArrayElements::open(text);
+  if (!list) return list.error();
   std::vector<std::string_view> elements;
-  if (text.empty()) return elements;
-  for (std::size_t begin = 0; begin <= text.size();) {
-    const std::size_t end = end_of_element(text, begin);
-    if (end == std::string_view::npos) return Error{ErrorCode::bad_request, "the body is not valid JSON"};
+  while (true) {
+    const auto element = list->next();
+    if (!element) return element.error();
+    if (!*element) return elements;
     if (elements.size() == most) {
       return Error{ErrorCode::bad_request, "a request may carry " + std::to_string(most) + " commands and no more"};
     }
-    elements.push_back(text.substr(begin, end - begin));
-    begin = end + 1;
+    elements.push_back(**element);
   }
-  return elements;
 }
 
 }  // namespace limpet::api

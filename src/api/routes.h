@@ -29,6 +29,8 @@ using Handler = Answer (*)(Director& director, const Request& request);
 // 64 KiB of the most expensive JSON take about 5 ms to read; a body of commands, which may be longer, is read piece by
 // piece.
 inline constexpr std::size_t kDocumentLimit = std::size_t{64} * 1024;
+// A transaction is whole before any of it is carried out: 10,000 services with ten servers each are about 16 MiB.
+inline constexpr std::size_t kTransactionLimit = std::size_t{32} * 1024 * 1024;
 
 struct Route {
   std::string_view method;

@@ -41,7 +41,7 @@ Answer answer_to_malformed(error_code error) {
     text = "the request's header is longer than 16 KiB";
   } else if (error == http::error::body_limit) {
     status = 413;
-    text = "the request's body is longer than 1 MiB";
+    text = "the request's body is longer than 1 MiB (a transaction's: 32 MiB)";
   } else if (error == http::error::bad_version) {
     status = 505;
   }
@@ -73,7 +73,7 @@ asio::awaitable<void> Session::run() {
 asio::awaitable<bool> Session::serve_one_request() {
   Parser parser;
   parser.header_limit(kHeaderLimit);
-  parser.body_limit(kBodyLimit);
+  parser.body_limit(kTransactionLimit);  // until the header says whether so much is meant
   stream_.expires_after(options_.idle_timeout);
   const error_code failure = co_await read(parser);
   if (director_ == nullptr) co_return false;
@@ -96,6 +96,9 @@ asio::awaitable<error_code> Session::read(Parser& parser) {
   auto token = asio::redirect_error(asio::use_awaitable, error);
   co_await http::async_read_header(stream_, buffer_, parser, token);
   if (error) co_return error;
+  const std::uint64_t limit = body_limit(parser);
+  if (parser.content_length() && *parser.content_length() > limit) co_return http::error::body_limit;
+  parser.body_limit(limit);
   if (boost::beast::iequals(parser.get()[http::field::expect], "100-continue")) {
     static constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
     co_await asio::async_write(stream_, asio::buffer(kContinue), token);
@@ -103,6 +106,14 @@ asio::awaitable<error_code> Session::read(Parser& parser) {
   }
   co_await http::async_read(stream_, buffer_, parser, token);
   co_return error;
+}
+
+// What is over it is not even read. A route may ask for less (answer_to()), which is then said with the route's number.
+std::uint64_t Session::body_limit(const Parser& parser) const {
+  const auto& message = parser.get();
+  const Match match = match_route(view_of(message.method_string()), view_of(message.target()));
+  const bool more = peer_is_allowed_ && match.route != nullptr && match.route->body_limit > kBodyLimit;
+  return more ? match.route->body_limit : kBodyLimit;
 }
 
 Answer Session::answer_to(const Parser& parser) {

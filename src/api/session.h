@@ -39,6 +39,7 @@ class Session {
 
   boost::asio::awaitable<bool> serve_one_request();
   boost::asio::awaitable<boost::beast::error_code> read(Parser& parser);
+  std::uint64_t body_limit(const Parser& parser) const;
   Answer answer_to(const Parser& parser);
   std::optional<Answer> refuse_peer(std::string_view cookie, bool changes) const;
   boost::asio::awaitable<bool> send(Answer& answer, unsigned version, bool keep_alive);

@@ -14,6 +14,7 @@
 #include "model/explanation.h"
 #include "model/result.h"
 #include "model/session.h"
+#include "model/transaction.h"
 #include "model/view.h"
 
 namespace limpet {
@@ -29,6 +30,13 @@ class Cursor {
 };
 using ConnectionCursor = Cursor<ConnectionView>;
 using SessionCursor = Cursor<SessionView>;
+
+// Walks the services as they were configured when it was made; each one's counts are read when its turn comes.
+class ServiceCursor {
+ public:
+  virtual ~ServiceCursor() = default;
+  virtual std::optional<ServiceView> next() = 0;  // nullopt: the end
+};
 
 struct DoorStatus {
   std::string interface;
@@ -53,16 +61,38 @@ struct Status {
   std::vector<std::string> warnings;  // plain sentences: what is wrong and what to do
 };
 
+// Many changes as one. Made in pieces, so that a long one never holds the loop; other changes may come in between.
+class Transaction {
+ public:
+  struct Progress {
+    bool done = false;
+    std::optional<Refusal> refusal;  // when done: nothing has been changed
+  };
+
+  virtual ~Transaction() = default;
+  // One command more; the error is the one with which it would be refused, and ends the transaction.
+  virtual Result<void> add(const Command& command) = 0;
+  // Some milliseconds' work towards carrying out what was added; call it until it is done.
+  virtual Progress commit() = 0;
+};
+
 class Director {
  public:
   virtual ~Director() = default;
 
   // Validates, journals, applies; or changes nothing and says why.
   virtual Result<void> execute(const Command& command) = 0;
+  virtual std::unique_ptr<Transaction> begin_transaction() = 0;
 
-  virtual Result<std::vector<ServiceView>> services() = 0;  // newest first
+  // Some milliseconds' work on what former commands have left to be done, such as taking ten thousand services out of
+  // the tables; false: there is more.
+  // limpetd sees to it between other work, an entrance before it answers.
+  virtual bool settle() = 0;
+
+  virtual std::unique_ptr<ServiceCursor> services() = 0;  // newest first
   virtual Result<ServiceView> service(const ServiceKey& key) = 0;
   virtual Timeouts timeouts() const = 0;
+  virtual std::vector<SyncDaemon> sync_daemons() const = 0;  // the master first
   virtual std::unique_ptr<ConnectionCursor> connections() = 0;
   virtual std::unique_ptr<SessionCursor> sessions(const SessionFilter& filter) = 0;
   // Changes nothing. Errors: not_supported, a family or protocol that is not carried.

@@ -47,6 +47,12 @@ Result<void> Host::connect(dataplane::Object& object) {
   return {};
 }
 
+Result<std::optional<std::uint32_t>> Host::mtu_of(const std::string& interface) {
+  const auto link = netlink_.link(interface);
+  if (!link) return link.error();
+  return *link ? std::optional((*link)->mtu) : std::nullopt;
+}
+
 Result<void> Host::open_mark_door(const network::MarkDevice& device) {
   mark_device_ = device;
   dataplane::store_word(object_->config[0].mark_ifindex, static_cast<std::uint32_t>(device.ifindex));

@@ -5,6 +5,7 @@
 
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -36,6 +37,7 @@ class Host {
   // Whether the last lead() was for `plan`, and succeeded.
   bool leads(const network::MarkPathPlan& plan) const { return led_ && plan_ == plan; }
   Neighbours& neighbours() { return neighbours_; }
+  Result<std::optional<std::uint32_t>> mtu_of(const std::string& interface);  // nullopt: there is no such interface
 
   int monitor_fd() const { return monitor_.fd(); }
   // Takes in what the kernel has notified; settle() acts on it, so that a burst of changes is answered once.

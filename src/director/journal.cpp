@@ -23,7 +23,7 @@ constexpr const char* kName = "journal";
 std::string line_of(const Command& command) { return json_codec::to_text(json_codec::command_to_json(command)) + "\n"; }
 
 // Whole, or an error.
-Result<void> write_all(int fd, const std::string& text, const std::string& path) {
+Result<void> write_all(int fd, std::string_view text, const std::string& path) {
   std::size_t written = 0;
   while (written < text.size()) {
     const ssize_t n = ::write(fd, text.data() + written, text.size() - written);
@@ -51,13 +51,23 @@ Result<std::optional<std::string>> text_in(const std::filesystem::path& path) {
   return std::optional<std::string>(std::move(text));
 }
 
-Result<void> replay_line(const std::string& line, Configuration& configuration) {
-  const auto json = json_codec::parse_text(line, "the line");
-  if (!json) return json.error();
-  const auto command = json_codec::command_from_json(*json);
+Result<void> replay_command(const json_codec::Json& json, Configuration& configuration) {
+  const auto command = json_codec::command_from_json(json);
   if (!command) return command.error();
   if (auto fine = configuration.check(*command); !fine) return fine;
   configuration.apply(*command);
+  return {};
+}
+
+Result<void> replay_line(const std::string& line, Configuration& configuration) {
+  const auto json = json_codec::parse_text(line, "the line");
+  if (!json) return json.error();
+  if (!json->is_array()) return replay_command(*json, configuration);
+  Configuration after = configuration;
+  for (const auto& element : *json) {
+    if (auto done = replay_command(element, after); !done) return done;
+  }
+  configuration = std::move(after);
   return {};
 }
 
@@ -82,6 +92,7 @@ bool replay_all(const std::string& text, Replay& replay) {
 
 std::string text_of(const Configuration& configuration) {
   std::string text = line_of(SetTimeouts{configuration.timeouts()});
+  for (const SyncDaemon& daemon : configuration.sync_daemons()) text += line_of(StartSyncDaemon{daemon});
   // Oldest first, so that reading it prepends in the same order.
   for (auto service = configuration.services().rbegin(); service != configuration.services().rend(); ++service) {
     text += line_of(AddService{service->service});
@@ -148,10 +159,24 @@ Result<void> Journal::rewrite(const Configuration& configuration) {
   return {};
 }
 
-Result<void> Journal::append(const Command& command) {
+void JournalGroup::add(const Command& command) {
+  text_ += (text_.empty() ? "[" : ",") + json_codec::to_text(json_codec::command_to_json(command));
+}
+
+Result<void> Journal::append(const Command& command) { return append_line({line_of(command)}); }
+
+Result<void> Journal::append(const JournalGroup& group) {
+  return group.text_.empty() ? Result<void>() : append_line({group.text_, "]\n"});
+}
+
+Result<void> Journal::append_line(std::initializer_list<std::string_view> parts) {
   const off_t end = ::lseek(fd_, 0, SEEK_END);
   // What is left of a torn line must not take this one along.
-  auto written = write_all(fd_, (torn_ ? "\n" : "") + line_of(command), (directory_ / kName).string());
+  const auto path = (directory_ / kName).string();
+  auto written = write_all(fd_, torn_ ? "\n" : "", path);
+  for (const std::string_view part : parts) {
+    if (written) written = write_all(fd_, part, path);
+  }
   if (written) torn_ = false;
   if (!written && end >= 0 && ::ftruncate(fd_, end) != 0) {
     torn_ = true;

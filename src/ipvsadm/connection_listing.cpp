@@ -23,7 +23,6 @@ std::string row(const std::string& protocol, const std::string& expires, const s
 
 std::string connections_header(const ListFormat& format) {
   std::string header = "IPVS connection entries\npro expire state       source             virtual            ";
-  // The two columns of persistence engines stay empty: limpet has none.
   header += format.persistent_conn ? "destination        pe name          pe_data" : "destination";
   return header + "\n";
 }
@@ -32,9 +31,13 @@ std::string connection_line(const ConnectionView& connection, const ListFormat& 
   const auto text = [&](const Address& address, Port port) {
     return endpoint_text(address, port, connection.protocol, format.numeric, names);
   };
+  auto destination = text(connection.destination, connection.destination_port);
+  if (format.persistent_conn && !connection.engine.empty()) {
+    destination = left(destination, 16) + " " + left(connection.engine, 18) + " " + connection.engine_data;
+  }
   return row(std::string(protocol_name(connection.protocol)), expiry(connection.expires), connection.state,
              text(connection.client, connection.client_port), text(connection.virtual_address, connection.virtual_port),
-             text(connection.destination, connection.destination_port)) +
+             destination) +
          "\n";
 }
 

@@ -1,41 +1,51 @@
 // SPDX-License-Identifier: Apache-2.0
-// Ranges of the synchronisation daemons' options.
+// Synchronisation daemons' options, with ipvsadm's ranges.
 #include "ipvsadm/daemon_options.h"
 
+#include <cstddef>
+
 #include "ipvsadm/values.h"
-#include "model/address.h"
 
 namespace limpet::ipvsadm {
 namespace {
 
-Checked in_range(const std::string& text, int min, int max, const char* name) {
-  if (number(text, min, max)) return std::nullopt;
-  return fail(std::string("illegal ") + name + " specified");
+constexpr std::size_t kMaxInterfaceName = 15;  // IP_VS_IFNAME_MAXLEN less the NUL
+constexpr int kMaxDatagram = 65535 - 20 - 8;
+
+template <class Value>
+Checked take(Value& value, const std::string& text, int min, int max, const char* name) {
+  const auto parsed = number(text, min, max);
+  if (!parsed) return fail(std::string("illegal ") + name + " specified");
+  value = static_cast<Value>(*parsed);
+  return std::nullopt;
 }
 
-Checked multicast(const std::string& text) {
+Checked take_group(Address& group, const std::string& text) {
   const auto family = text.find(':') == std::string::npos ? Family::ipv4 : Family::ipv6;
   const auto address = Address::parse(text);
-  if (address && address->family() == family && address->is_multicast()) return std::nullopt;
-  return fail(std::string("invalid ") + (family == Family::ipv4 ? "IPv4" : "IPv6") + " mcast-group `" + text + "'");
+  if (!address || address->family() != family || !address->is_multicast()) {
+    return fail(std::string("invalid ") + (family == Family::ipv4 ? "IPv4" : "IPv6") + " mcast-group `" + text + "'");
+  }
+  group = *address;
+  return std::nullopt;
 }
 
 }  // namespace
 
-DaemonOption check_daemon_option(Token token, const std::string& text) {
-  constexpr int kMaxDatagram = 65535 - 20 - 8;
+DaemonOption take_daemon_option(SyncDaemon& daemon, Token token, const std::string& text) {
   switch (token) {
     case Token::syncid:
-      return {Option::syncid, in_range(text, 0, 255, "syncid")};
+      return {Option::syncid, take(daemon.sync_id, text, 0, 255, "syncid")};
     case Token::mcast_group:
-      return {Option::mcast_group, multicast(text)};
+      return {Option::mcast_group, take_group(daemon.group, text)};
     case Token::mcast_port:
-      return {Option::mcast_port, in_range(text, 1, 65535, "mcast-port")};
+      return {Option::mcast_port, take(daemon.port.value, text, 1, 65535, "mcast-port")};
     case Token::mcast_ttl:
-      return {Option::mcast_ttl, in_range(text, 1, 255, "mcast-ttl")};
+      return {Option::mcast_ttl, take(daemon.ttl, text, 1, 255, "mcast-ttl")};
     case Token::sync_maxlen:
-      return {Option::sync_maxlen, in_range(text, 1, kMaxDatagram, "sync-maxlen")};
+      return {Option::sync_maxlen, take(daemon.max_length, text, 1, kMaxDatagram, "sync-maxlen")};
     default:
+      if (!text.empty()) daemon.interface = text.substr(0, kMaxInterfaceName);  // "" is as good as nothing
       return {Option::mcast_interface, std::nullopt};
   }
 }

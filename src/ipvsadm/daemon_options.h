@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// The options of ipvsadm's synchronisation daemons: limpet has no such daemon, but a mistake in them is still one.
+// The options of synchronisation daemons.
 #pragma once
 
 #include <string>
 
 #include "ipvsadm/options.h"
 #include "ipvsadm/parse_result.h"
+#include "model/sync_daemon.h"
 
 namespace limpet::ipvsadm {
 
@@ -15,6 +16,6 @@ struct DaemonOption {
 };
 
 // Precondition: `token` is one of mcast_interface, syncid, mcast_group, mcast_port, mcast_ttl, sync_maxlen.
-DaemonOption check_daemon_option(Token token, const std::string& text);
+DaemonOption take_daemon_option(SyncDaemon& daemon, Token token, const std::string& text);
 
 }  // namespace limpet::ipvsadm

@@ -171,6 +171,8 @@ Checked take_list_option(Draft& draft, Token token, const std::string& word) {
     case Token::nosort:
       format.sorted = false;
       return set(draft, Option::nosort);
+    case Token::atomic:
+      return set(draft, Option::atomic);
     default:
       return fail("invalid option `" + word + "'");  // a second command
   }
@@ -248,7 +250,7 @@ Checked take_option(Draft& draft, const OptionScanner::Option& option, const std
     case Token::mcast_port:
     case Token::mcast_ttl:
     case Token::sync_maxlen: {
-      const auto [which, failure] = check_daemon_option(token, text);
+      const auto [which, failure] = take_daemon_option(draft.sync_daemon, token, text);
       if (auto twice = set(draft, which)) return twice;
       return failure;
     }

@@ -10,6 +10,7 @@
 #include "ipvsadm/options.h"
 #include "ipvsadm/parse_result.h"
 #include "model/service.h"
+#include "model/sync_daemon.h"
 
 namespace limpet::ipvsadm {
 
@@ -24,6 +25,7 @@ struct Draft {
   Service service;
   std::string scheduler_flags;
   Destination destination;
+  SyncDaemon sync_daemon;
   ListFormat format;
 
   ServiceKey key() const;

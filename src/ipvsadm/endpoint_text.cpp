@@ -7,10 +7,11 @@ namespace {
 
 constexpr std::size_t kMaxLength = 59;  // ipvsadm's buffer: longer names are cut
 
-// ipvsadm prints marks as signed numbers, and reads them back only up to 2147483647.
-std::string mark_text(Mark mark) { return std::to_string(static_cast<std::int32_t>(mark.value)); }
-
 }  // namespace
+
+std::string mark_text(Mark mark, const Dialect& dialect) {
+  return dialect.signed_marks ? std::to_string(static_cast<std::int32_t>(mark.value)) : std::to_string(mark.value);
+}
 
 std::string endpoint_text(const Address& address, Port port, Protocol protocol, bool numeric, const Names& names) {
   if (numeric) return endpoint_to_string(address, port);
@@ -20,8 +21,8 @@ std::string endpoint_text(const Address& address, Port port, Protocol protocol, 
   return ((brackets ? "[" + host + "]:" : host + ":") + service).substr(0, kMaxLength);
 }
 
-std::string service_option_text(const ServiceKey& key, bool numeric, const Names& names) {
-  if (key.is_mark()) return "-f " + mark_text(key.mark) + (key.family == Family::ipv6 ? " -6" : "");
+std::string service_option_text(const ServiceKey& key, bool numeric, const Names& names, const Dialect& dialect) {
+  if (key.is_mark()) return "-f " + mark_text(key.mark, dialect) + (key.family == Family::ipv6 ? " -6" : "");
   const std::string option = key.protocol == Protocol::tcp   ? "-t "
                              : key.protocol == Protocol::udp ? "-u "
                                                              : "--sctp-service ";

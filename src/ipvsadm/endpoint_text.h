@@ -4,6 +4,7 @@
 
 #include <string>
 
+#include "ipvsadm/dialect.h"
 #include "ipvsadm/names.h"
 #include "model/service.h"
 
@@ -13,6 +14,8 @@ namespace limpet::ipvsadm {
 std::string endpoint_text(const Address& address, Port port, Protocol protocol, bool numeric, const Names& names);
 
 // How the command line names a service: "-t 192.0.2.1:80", "-f 10 -6".
-std::string service_option_text(const ServiceKey& key, bool numeric, const Names& names);
+std::string service_option_text(const ServiceKey& key, bool numeric, const Names& names, const Dialect& dialect);
+
+std::string mark_text(Mark mark, const Dialect& dialect);
 
 }  // namespace limpet::ipvsadm

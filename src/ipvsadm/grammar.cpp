@@ -51,8 +51,9 @@ std::optional<CommandName> command_name(Token token) {
   }
 }
 
-Checked check_daemon_state(CommandName command, const std::string& state) {
-  if (state == "master" || state == "backup") return std::nullopt;
+Checked take_daemon_role(Draft& draft, CommandName command, const std::string& role) {
+  draft.sync_daemon.role = role == "backup" ? SyncRole::backup : SyncRole::master;
+  if (role == "master" || role == "backup") return std::nullopt;
   return fail(command == CommandName::start_daemon ? "illegal start-daemon parameter specified"
                                                    : "illegal start_daemon specified");
 }
@@ -121,11 +122,11 @@ Parsed finish(CommandName command, Draft& draft) {
       return Command(Zero{draft.key()});
     }
     case CommandName::start_daemon:
-      return StartDaemon{};
+      return Command(StartSyncDaemon{draft.sync_daemon});
     case CommandName::stop_daemon:
-      return StopDaemon{};
+      return Command(StopSyncDaemon{draft.sync_daemon.role});
     case CommandName::restore:
-      return Restore{};
+      return Restore{draft.options.has(Option::atomic)};
     case CommandName::save:
       return Save{draft.format.numeric};
     case CommandName::list:
@@ -142,19 +143,19 @@ ParseFailure try_help(const std::string& program) {
 }
 
 std::variant<ParsedCommand, ParseFailure> parse(const std::string& program, std::span<const std::string> words,
-                                                const Names& names) {
-  OptionScanner scanner(words, option_specs());
+                                                const Names& names, const Dialect& dialect) {
+  OptionScanner scanner(words, option_specs(dialect));
   if (scanner.next() != Status::option) return try_help(program);
   const auto first = static_cast<Token>(scanner.option().id);
   if (first == Token::help) return ShowHelp{};
   if (first == Token::version) return ShowVersion{};
   const auto command = command_name(first);
   if (!command) return try_help(program);
+  Draft draft;
   if (*command == CommandName::start_daemon || *command == CommandName::stop_daemon) {
-    if (auto failure = check_daemon_state(*command, scanner.option().argument.value_or(""))) return *failure;
+    if (auto failure = take_daemon_role(draft, *command, scanner.option().argument.value_or(""))) return *failure;
   }
 
-  Draft draft;
   auto status = scanner.next();
   for (; status == Status::option; status = scanner.next()) {
     if (auto failure = take_option(draft, scanner.option(), scanner.word(), names)) return *failure;

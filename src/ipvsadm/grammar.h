@@ -7,6 +7,7 @@
 #include <string>
 #include <variant>
 
+#include "ipvsadm/dialect.h"
 #include "ipvsadm/names.h"
 #include "ipvsadm/parse_result.h"
 #include "model/command.h"
@@ -36,19 +37,19 @@ struct ListDaemons {};
 struct Save {
   bool numeric = false;
 };
-struct Restore {};
-struct StartDaemon {};  // synchronisation between directors, whose options are checked but not kept
-struct StopDaemon {};
+struct Restore {
+  bool atomic = false;
+};
 struct ShowHelp {};
 struct ShowVersion {};
 
 using ParsedCommand = std::variant<Command, ListServices, ListConnections, ListTimeouts, ListDaemons, Save, Restore,
-                                   StartDaemon, StopDaemon, ShowHelp, ShowVersion>;
+                                   ShowHelp, ShowVersion>;
 
 // `words`: the command line without the program's name; `program`: that name, for messages. No words at all are a usage
 // error here: that they mean "list" outside of a restore is for the caller to know.
 std::variant<ParsedCommand, ParseFailure> parse(const std::string& program, std::span<const std::string> words,
-                                                const Names& names);
+                                                const Names& names, const Dialect& dialect = kLimpetadm);
 
 ParseFailure try_help(const std::string& program);
 

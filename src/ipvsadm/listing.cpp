@@ -32,12 +32,8 @@ std::string fit(std::string text, Family family, std::size_t columns) {
   return text;
 }
 
-std::string service_name(const ServiceKey& key, const ListFormat& format, const Names& names) {
-  if (key.is_mark()) {
-    // Signed, as ipvsadm prints it: 4294967295 is "-1".
-    return "FWM  " + std::to_string(static_cast<std::int32_t>(key.mark.value)) +
-           (key.family == Family::ipv6 ? " IPv6" : "");
-  }
+std::string service_name(const ServiceKey& key, const ListFormat& format, const Names& names, const Dialect& dialect) {
+  if (key.is_mark()) return "FWM  " + mark_text(key.mark, dialect) + (key.family == Family::ipv6 ? " IPv6" : "");
   const auto endpoint = endpoint_text(key.address, key.port, key.protocol, format.numeric, names);
   return fit(left(std::string(protocol_name(key.protocol)), 4) + " " + endpoint, key.family, kServiceColumns);
 }
@@ -153,9 +149,10 @@ std::string listing_header(const ListFormat& format) {
   return "Prot LocalAddress:Port Scheduler Flags\n" + remote + "           Forward Weight ActiveConn InActConn\n";
 }
 
-std::string service_text(const ServiceView& view, const ListFormat& format, const Names& names) {
+std::string service_text(const ServiceView& view, const ListFormat& format, const Names& names,
+                         const Dialect& dialect) {
   const auto& key = view.service.key;
-  std::string text = service_name(key, format, names);
+  std::string text = service_name(key, format, names, dialect);
   switch (page(format)) {
     case Page::stats:
       text = left(text, kServiceColumns) + counters(view.counters, format.exact);
@@ -171,7 +168,7 @@ std::string service_text(const ServiceView& view, const ListFormat& format, cons
   std::vector<const DestinationView*> servers;
   servers.reserve(view.destinations.size());
   for (const auto& server : view.destinations) servers.push_back(&server);
-  if (format.sorted) sort_destinations(servers);
+  if (format.sorted) sort_destinations(servers, dialect);
   for (const auto* server : servers) text += server_text(*server, key.protocol, format, names) + "\n";
   return text;
 }
@@ -179,6 +176,13 @@ std::string service_text(const ServiceView& view, const ListFormat& format, cons
 std::string timeouts_text(const Timeouts& timeouts) {
   return "Timeout (tcp tcpfin udp): " + std::to_string(timeouts.tcp) + " " + std::to_string(timeouts.tcp_fin) + " " +
          std::to_string(timeouts.udp) + "\n";
+}
+
+std::string sync_daemon_line(const SyncDaemon& daemon) {
+  return std::string(daemon.role == SyncRole::master ? "master" : "backup") +
+         " sync daemon (mcast=" + daemon.interface + ", syncid=" + std::to_string(daemon.sync_id) +
+         ", maxlen=" + std::to_string(daemon.max_length) + ", group=" + daemon.group.to_string() +
+         ", port=" + std::to_string(daemon.port.value) + ", ttl=" + std::to_string(daemon.ttl) + ")\n";
 }
 
 }  // namespace limpet::ipvsadm

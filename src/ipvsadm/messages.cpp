@@ -23,6 +23,12 @@ std::string error_text(const Error& error) {
       return "No such destination";
     case ErrorCode::scheduler_not_found:
       return "Scheduler or persistence engine not found";
+    case ErrorCode::sync_daemon_runs:
+      return "Daemon has already run";
+    case ErrorCode::no_sync_daemon:
+      return "No daemon is running";
+    case ErrorCode::no_such_device:
+      return "No such device";
     case ErrorCode::invalid:
       return "Invalid operation.  Possibly wrong module version, address not unicast, ...";
     case ErrorCode::out_of_range:

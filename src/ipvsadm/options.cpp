@@ -74,6 +74,7 @@ constexpr auto kSpecs = std::to_array<OptionSpec>({
     spec(Token::tun_nocsum, "tun-nocsum", '\0', kNone),
     spec(Token::tun_csum, "tun-csum", '\0', kNone),
     spec(Token::tun_remcsum, "tun-remcsum", '\0', kNone),
+    spec(Token::atomic, "atomic", '\0', kNone),  // the last: ipvsadm has all but this
 });
 
 constexpr std::array<std::string_view, kOptionCount> kOptionNames = {"numeric",
@@ -109,7 +110,8 @@ constexpr std::array<std::string_view, kOptionCount> kOptionNames = {"numeric",
                                                                      "tun-port",
                                                                      "tun-nocsum",
                                                                      "tun-csum",
-                                                                     "tun-remcsum"};
+                                                                     "tun-remcsum",
+                                                                     "atomic"};
 
 constexpr std::array<std::string_view, 14> kCommandNames = {
     "add-service", "edit-service", "delete-service", "flush",       "list",    "add-server", "delete-server",
@@ -165,9 +167,10 @@ constexpr Legality legality(CommandName command) {
       return {0, bits({numeric}), 0};
     case CommandName::zero:
       return {0, bits({service_address}), 0};
+    case CommandName::restore:
+      return {0, bits({atomic}), 0};
     case CommandName::flush:
     case CommandName::set:
-    case CommandName::restore:
       break;
   }
   return {};
@@ -177,7 +180,9 @@ std::string quoted(std::string_view text) { return "'" + std::string(text) + "'"
 
 }  // namespace
 
-std::span<const OptionSpec> option_specs() { return kSpecs; }
+std::span<const OptionSpec> option_specs(const Dialect& dialect) {
+  return std::span(kSpecs).first(kSpecs.size() - (dialect.atomic_restore ? 0 : 1));
+}
 
 std::string_view option_name(Option option) { return kOptionNames[static_cast<std::size_t>(option)]; }
 

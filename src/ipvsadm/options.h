@@ -9,6 +9,7 @@
 #include <string>
 #include <string_view>
 
+#include "ipvsadm/dialect.h"
 #include "ipvsadm/option_scanner.h"
 #include "ipvsadm/parse_result.h"
 
@@ -50,8 +51,9 @@ enum class Option : std::uint8_t {
   tun_nocsum,
   tun_csum,
   tun_remcsum,
+  atomic,  // limpetadm's own
 };
-constexpr std::size_t kOptionCount = 34;
+constexpr std::size_t kOptionCount = 35;
 
 enum class CommandName : std::uint8_t {
   add_service,
@@ -140,9 +142,10 @@ enum class Token : int {
   tun_nocsum,
   tun_csum,
   tun_remcsum,
+  atomic,
 };
 
-std::span<const OptionSpec> option_specs();
+std::span<const OptionSpec> option_specs(const Dialect& dialect);
 std::string_view option_name(Option option);  // "service-address"
 
 // Whether the options fit the command: what is missing, illegal or in conflict, as ipvsadm would say it.

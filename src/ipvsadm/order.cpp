@@ -3,8 +3,9 @@
 // splits in the middle, as glibc's qsort() was when ipvsadm's listings became what people compare with.
 #include "ipvsadm/order.h"
 
+#include <algorithm>
 #include <cstddef>
-#include <iterator>
+#include <tuple>
 
 namespace limpet::ipvsadm {
 namespace {
@@ -61,15 +62,33 @@ void merge_sort(std::vector<const Item*>& items, std::vector<const Item*>& spare
   for (auto at = begin; at < end; ++at) items[at] = spare[at];
 }
 
+// The same order without the wrapping.
+bool before(const ServiceView* left, const ServiceView* right) {
+  const auto& a = left->service.key;
+  const auto& b = right->service.key;
+  return std::tie(a.mark, a.family, a.protocol, a.address, a.port) <
+         std::tie(b.mark, b.family, b.protocol, b.address, b.port);
+}
+bool before(const DestinationView* left, const DestinationView* right) {
+  return left->destination.key < right->destination.key;
+}
+
 template <class Item>
-void sort_items(std::vector<const Item*>& items) {
+void sort_items(std::vector<const Item*>& items, const Dialect& dialect) {
+  if (!dialect.wrapping_order) {
+    std::stable_sort(items.begin(), items.end(),
+                     [](const Item* left, const Item* right) { return before(left, right); });
+    return;
+  }
   std::vector<const Item*> spare(items.size());
   merge_sort(items, spare, 0, items.size());
 }
 
 }  // namespace
 
-void sort_services(std::vector<const ServiceView*>& services) { sort_items(services); }
-void sort_destinations(std::vector<const DestinationView*>& destinations) { sort_items(destinations); }
+void sort_services(std::vector<const ServiceView*>& services, const Dialect& dialect) { sort_items(services, dialect); }
+void sort_destinations(std::vector<const DestinationView*>& destinations, const Dialect& dialect) {
+  sort_items(destinations, dialect);
+}
 
 }  // namespace limpet::ipvsadm

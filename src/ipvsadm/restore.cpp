@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Reads saved commands. Not atomic: what ran before an error stays, as with ipvsadm.
+// Saved commands, line by line.
 #include "ipvsadm/restore.h"
 
 #include <algorithm>
@@ -25,16 +25,17 @@ std::vector<std::string> words_of(const std::string& line) {
 
 }  // namespace
 
-int restore(std::istream& in, const std::function<Executed(const std::vector<std::string>&)>& execute) {
-  int exit_code = 0;
-  for (std::string line; std::getline(in, line);) {
-    const auto words = words_of(line);
-    if (words.empty()) continue;
-    const auto executed = execute(words);
-    exit_code = executed.exit_code;
-    if (executed.stop) break;
+std::optional<RestoreLine> RestoreReader::next() {
+  RestoreLine line;
+  while (std::getline(in_, line.text)) {
+    line.number = ++number_;
+    line.words = words_of(line.text);
+    if (line.words.empty() || (comments_ && line.words.front().starts_with('#'))) continue;
+    return line;
   }
-  return exit_code;
+  return std::nullopt;
 }
+
+bool RestoreReader::would_wait() const { return in_.rdbuf()->in_avail() <= 0; }
 
 }  // namespace limpet::ipvsadm

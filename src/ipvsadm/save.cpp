@@ -36,6 +36,13 @@ std::string tunnel_options(const Destination& destination) {
   return " --tun-type gue --tun-port " + std::to_string(tunnel.port.value) + checksum;
 }
 
+std::string threshold_options(const Destination& destination) {
+  std::string text;
+  if (destination.upper_threshold != 0) text += " -x " + std::to_string(destination.upper_threshold);
+  if (destination.lower_threshold != 0) text += " -y " + std::to_string(destination.lower_threshold);
+  return text;
+}
+
 std::string service_options(const Service& service) {
   std::string text = " -s " + service.scheduler;
   if (service.persistent) {
@@ -52,20 +59,20 @@ std::string service_options(const Service& service) {
 
 }  // namespace
 
-std::string saved_service(const ServiceView& view, bool numeric, const Names& names) {
+std::string saved_service(const ServiceView& view, bool numeric, const Names& names, const Dialect& dialect) {
   const auto& key = view.service.key;
-  const auto name = service_option_text(key, numeric, names);
+  const auto name = service_option_text(key, numeric, names, dialect);
   std::string text = "-A " + name + service_options(view.service) + "\n";
 
   std::vector<const DestinationView*> servers;
   for (const auto& server : view.destinations) servers.push_back(&server);
-  sort_destinations(servers);
+  sort_destinations(servers, dialect);
   for (const auto* server : servers) {
     const auto& destination = server->destination;
     text += "-a " + name + " -r " +
             endpoint_text(destination.key.address, destination.key.port, key.protocol, numeric, names) +
             method_option(destination.method) + " -w " + std::to_string(destination.weight) +
-            tunnel_options(destination) + "\n";
+            (dialect.saves_thresholds ? threshold_options(destination) : "") + tunnel_options(destination) + "\n";
   }
   return text;
 }

@@ -4,12 +4,13 @@
 
 #include <string>
 
+#include "ipvsadm/dialect.h"
 #include "ipvsadm/names.h"
 #include "model/view.h"
 
 namespace limpet::ipvsadm {
 
-// The commands that add `service` and its servers. Like ipvsadm, thresholds are not saved.
-std::string saved_service(const ServiceView& service, bool numeric, const Names& names);
+// The commands that add `service` and its servers.
+std::string saved_service(const ServiceView& service, bool numeric, const Names& names, const Dialect& dialect);
 
 }  // namespace limpet::ipvsadm

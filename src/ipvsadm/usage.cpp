@@ -8,8 +8,6 @@
 namespace limpet::ipvsadm {
 namespace {
 
-constexpr std::string_view kVersion = "v0.1.0 (IPVS v1.2.1 semantics)";
-
 constexpr std::array<std::string_view, 13> kForms = {
     "-A|E virtual-service [-s scheduler] [-p [timeout]] [-M netmask] [--pe engine] [-b flags] [-o]",
     "-D virtual-service",
@@ -39,7 +37,7 @@ Commands, of which exactly one comes first:
   --list            -L|-l     list the table
   --zero            -Z        zero the counters of one or of all services
   --set tcp tcpfin udp        set timeouts in seconds; 0 keeps a value
-  --start-daemon              start connection synchronisation (not carried yet)
+  --start-daemon              start connection synchronisation (kept and listed; no traffic yet)
   --stop-daemon               stop connection synchronisation
   --help            -h        print this text
   --version         -v        print the version
@@ -88,18 +86,21 @@ Options of listings:
   --nosort                            in the order of the table, newest first
   --sort                              sorted (default)
 
-Options of synchronisation daemons, checked but not carried yet:
+Options of synchronisation daemons:
   --syncid id  --sync-maxlen length  --mcast-interface interface
   --mcast-group address  --mcast-port port  --mcast-ttl ttl
 )";
 
 }  // namespace
 
-std::string version_text(const std::string& program) { return program + " " + std::string(kVersion) + "\n"; }
+std::string version_text(const std::string& program, const Dialect& dialect) {
+  return program + " " + std::string(dialect.version) + "\n";
+}
 
-std::string usage_text(const std::string& program) {
-  std::string text = version_text(program) + "Usage:\n";
+std::string usage_text(const std::string& program, const Dialect& dialect) {
+  std::string text = version_text(program, dialect) + "Usage:\n";
   for (const auto form : kForms) text += "  " + program + " " + std::string(form) + "\n";
+  if (dialect.atomic_restore) text += "  " + program + " -R --atomic\n";
   return text += kHelp;
 }
 

@@ -4,9 +4,11 @@
 
 #include <string>
 
+#include "ipvsadm/dialect.h"
+
 namespace limpet::ipvsadm {
 
-std::string version_text(const std::string& program);
-std::string usage_text(const std::string& program);
+std::string version_text(const std::string& program, const Dialect& dialect);
+std::string usage_text(const std::string& program, const Dialect& dialect);
 
 }  // namespace limpet::ipvsadm

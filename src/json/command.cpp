@@ -42,6 +42,13 @@ Json encode(const Zero& command) {
   return json;
 }
 
+Json encode(const StartSyncDaemon& command) {
+  return {{"op", "start-sync-daemon"}, {"daemon", sync_daemon_to_json(command.daemon)}};
+}
+Json encode(const StopSyncDaemon& command) {
+  return {{"op", "stop-sync-daemon"}, {"role", sync_role_to_json(command.role)}};
+}
+
 // The operations that replace or add: they carry a whole service or destination.
 template <class T>
 Result<Command> with_service(ObjectReader& reader) {
@@ -85,6 +92,20 @@ Result<Command> zero(ObjectReader& reader) {
   return reader.finish(Command{command});
 }
 
+Result<Command> start_sync_daemon(ObjectReader& reader) {
+  StartSyncDaemon command;
+  reader.require("daemon");
+  reader.read_nested("daemon", sync_daemon_from_json, command.daemon);
+  return reader.finish(Command{std::move(command)});
+}
+
+Result<Command> stop_sync_daemon(ObjectReader& reader) {
+  StopSyncDaemon command;
+  reader.require("role");
+  reader.read_nested("role", sync_role_from_json, command.role);
+  return reader.finish(Command{command});
+}
+
 }  // namespace
 
 Json command_to_json(const Command& command) {
@@ -105,9 +126,11 @@ Result<Command> command_from_json(const Json& json, const std::string& path) {
   if (op == "delete-destination") return with_destination<DeleteDestination>(reader);
   if (op == "set-timeouts") return set_timeouts(reader);
   if (op == "zero") return zero(reader);
+  if (op == "start-sync-daemon") return start_sync_daemon(reader);
+  if (op == "stop-sync-daemon") return stop_sync_daemon(reader);
   reader.wrong("op",
                "one of add-service, edit-service, delete-service, flush, add-destination, edit-destination, "
-               "delete-destination, set-timeouts, zero");
+               "delete-destination, set-timeouts, zero, start-sync-daemon, stop-sync-daemon");
   return reader.finish(Command{});
 }
 

@@ -40,6 +40,11 @@ Result<Destination> destination_from_json(const Json& json, const std::string& p
 Json timeouts_to_json(const Timeouts& timeouts);
 Result<Timeouts> timeouts_from_json(const Json& json, const std::string& path = "timeouts");  // left out: 0, "as it is"
 
+Json sync_role_to_json(SyncRole role);  // "master"
+Result<SyncRole> sync_role_from_json(const Json& json, const std::string& path = "role");
+Json sync_daemon_to_json(const SyncDaemon& daemon);
+Result<SyncDaemon> sync_daemon_from_json(const Json& json, const std::string& path = "daemon");
+
 Json command_to_json(const Command& command);  // {"op": "add-service", "service": {…}}
 Result<Command> command_from_json(const Json& json, const std::string& path = "");
 

@@ -12,13 +12,16 @@ struct CodeRow {
   int status;
 };
 
-constexpr std::array<CodeRow, 16> kCodes{{{ErrorCode::internal, "internal", 500},
+constexpr std::array<CodeRow, 19> kCodes{{{ErrorCode::internal, "internal", 500},
                                           {ErrorCode::service_exists, "service-exists", 409},
                                           {ErrorCode::no_such_service, "no-such-service", 404},
                                           {ErrorCode::service_not_defined, "service-not-defined", 404},
                                           {ErrorCode::destination_exists, "destination-exists", 409},
                                           {ErrorCode::no_such_destination, "no-such-destination", 404},
                                           {ErrorCode::scheduler_not_found, "scheduler-not-found", 422},
+                                          {ErrorCode::sync_daemon_runs, "sync-daemon-runs", 409},
+                                          {ErrorCode::no_sync_daemon, "no-sync-daemon", 404},
+                                          {ErrorCode::no_such_device, "no-such-device", 422},
                                           {ErrorCode::invalid, "invalid", 422},
                                           {ErrorCode::out_of_range, "out-of-range", 422},
                                           {ErrorCode::family_not_supported, "family-not-supported", 422},

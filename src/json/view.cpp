@@ -99,14 +99,19 @@ Result<ServiceView> service_view_from_json(const Json& json, const std::string& 
 }
 
 Json connection_to_json(const ConnectionView& view) {
-  return {{"family", name_of(kFamilies, view.family)},
-          {"protocol", name_of(kProtocols, view.protocol)},
-          {"template", view.is_template},
-          {"state", view.state},
-          {"expires", view.expires},
-          {"client", endpoint_to_string(view.client, view.client_port)},
-          {"virtual", endpoint_to_string(view.virtual_address, view.virtual_port)},
-          {"destination", endpoint_to_string(view.destination, view.destination_port)}};
+  Json json = {{"family", name_of(kFamilies, view.family)},
+               {"protocol", name_of(kProtocols, view.protocol)},
+               {"template", view.is_template},
+               {"state", view.state},
+               {"expires", view.expires},
+               {"client", endpoint_to_string(view.client, view.client_port)},
+               {"virtual", endpoint_to_string(view.virtual_address, view.virtual_port)},
+               {"destination", endpoint_to_string(view.destination, view.destination_port)}};
+  if (!view.engine.empty()) {
+    json["engine"] = view.engine;
+    json["engine_data"] = view.engine_data;
+  }
+  return json;
 }
 
 Result<ConnectionView> connection_from_json(const Json& json, const std::string& path) {
@@ -120,6 +125,8 @@ Result<ConnectionView> connection_from_json(const Json& json, const std::string&
   read_endpoint(reader, "client", view.client, view.client_port);
   read_endpoint(reader, "virtual", view.virtual_address, view.virtual_port);
   read_endpoint(reader, "destination", view.destination, view.destination_port);
+  reader.read("engine", view.engine);
+  reader.read("engine_data", view.engine_data);
   return reader.finish(std::move(view));
 }
 

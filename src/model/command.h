@@ -7,6 +7,7 @@
 #include <variant>
 
 #include "model/service.h"
+#include "model/sync_daemon.h"
 #include "model/view.h"
 
 namespace limpet {
@@ -39,8 +40,14 @@ struct SetTimeouts {
 struct Zero {
   std::optional<ServiceKey> service;
 };  // -Z; without a service: all counters
+struct StartSyncDaemon {
+  SyncDaemon daemon;
+};
+struct StopSyncDaemon {
+  SyncRole role = SyncRole::master;
+};
 
 using Command = std::variant<AddService, EditService, DeleteService, Flush, AddDestination, EditDestination,
-                             DeleteDestination, SetTimeouts, Zero>;
+                             DeleteDestination, SetTimeouts, Zero, StartSyncDaemon, StopSyncDaemon>;
 
 }  // namespace limpet

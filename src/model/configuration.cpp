@@ -26,7 +26,8 @@ std::size_t ServiceKeyHash::operator()(const ServiceKey& key) const {
   return hash;
 }
 
-Configuration::Configuration(const Configuration& other) : services_(other.services_), timeouts_(other.timeouts_) {
+Configuration::Configuration(const Configuration& other)
+    : services_(other.services_), timeouts_(other.timeouts_), master_(other.master_), backup_(other.backup_) {
   for (auto service = services_.begin(); service != services_.end(); ++service) {
     index_.emplace(service->service.key, service);
   }
@@ -40,6 +41,22 @@ Configuration& Configuration::operator=(const Configuration& other) {
 const ConfiguredService* Configuration::find(const ServiceKey& key) const {
   const auto found = index_.find(key);
   return found == index_.end() ? nullptr : &*found->second;
+}
+
+std::vector<SyncDaemon> Configuration::sync_daemons() const {
+  std::vector<SyncDaemon> daemons;
+  for (const auto& daemon : {master_, backup_}) {
+    if (daemon) daemons.push_back(*daemon);
+  }
+  return daemons;
+}
+
+Configuration Configuration::without_services() const {
+  Configuration rest;
+  rest.timeouts_ = timeouts_;
+  rest.master_ = master_;
+  rest.backup_ = backup_;
+  return rest;
 }
 
 struct Configuration::Applier {
@@ -80,10 +97,15 @@ struct Configuration::Applier {
     set(to.timeouts_.udp, command.timeouts.udp);
   }
   void operator()(const Zero&) const {}  // counters are no part of the configuration
+  void operator()(const StartSyncDaemon& command) const { sync_daemon(command.daemon.role) = command.daemon; }
+  void operator()(const StopSyncDaemon& command) const { sync_daemon(command.role).reset(); }
 
   static Service normalised(Service service) {
     if (!service.persistent) service.timeout = 0;
     return service;
+  }
+  std::optional<SyncDaemon>& sync_daemon(SyncRole role) const {
+    return role == SyncRole::master ? to.master_ : to.backup_;
   }
   ConfiguredService& service(const ServiceKey& key) const { return *to.index_.find(key)->second; }
   std::vector<Destination>::iterator position(const ServiceKey& of, const DestinationKey& key) const {

@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <list>
+#include <optional>
 #include <unordered_map>
 #include <vector>
 
@@ -43,22 +44,34 @@ class Configuration {
   Result<void> check(const Command& command) const;
   // Precondition: check(command) succeeded.
   void apply(const Command& command);
+  // The daemon as it would start on an interface with that MTU (nullopt: there is none), or what the kernel would say,
+  // which looks at the interface before it asks whether the daemon runs.
+  Result<SyncDaemon> ready(const SyncDaemon& daemon, std::optional<std::uint32_t> interface_mtu) const;
 
   const Services& services() const { return services_; }       // newest first
   const ConfiguredService* find(const ServiceKey& key) const;  // nullptr: none; valid until it is changed or removed
+  Configuration without_services() const;                      // what Flush leaves, without a copy of what it takes
   const Timeouts& timeouts() const { return timeouts_; }
+  std::vector<SyncDaemon> sync_daemons() const;  // the master first
 
   bool operator==(const Configuration& other) const {
-    return services_ == other.services_ && timeouts_ == other.timeouts_;
+    return services_ == other.services_ && timeouts_ == other.timeouts_ && master_ == other.master_ &&
+           backup_ == other.backup_;
   }
 
  private:
   struct Checker;
   struct Applier;
+  const std::optional<SyncDaemon>& sync_daemon(SyncRole role) const {
+    return role == SyncRole::master ? master_ : backup_;
+  }
+  bool mixes_families() const;
 
   Services services_;
   std::unordered_map<ServiceKey, Services::iterator, ServiceKeyHash> index_;
   Timeouts timeouts_;
+  std::optional<SyncDaemon> master_;
+  std::optional<SyncDaemon> backup_;
 };
 
 }  // namespace limpet

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What IPVS accepts and in which order it looks, after the kernel's ip_vs_ctl.c: the error a user sees first is ours
 // too.
+#include <algorithm>
 #include <climits>
 #include <string>
 
@@ -113,6 +114,7 @@ struct Configuration::Checker {
   Result<void> operator()(const AddDestination& command) const {
     const auto* service = in.find(command.service);
     if (service == nullptr) return not_defined(command.service);
+    if (auto fit = check_family(command.service, command.destination); !fit) return fit;
     if (auto fit = check_destination(command.service, command.destination); !fit) return fit;
     const auto& key = command.destination.key;
     if (service->find(key) != nullptr) {
@@ -125,6 +127,7 @@ struct Configuration::Checker {
   Result<void> operator()(const EditDestination& command) const {
     const auto* service = in.find(command.service);
     if (service == nullptr) return not_defined(command.service);
+    if (auto fit = check_family(command.service, command.destination); !fit) return fit;
     if (auto fit = check_destination(command.service, command.destination); !fit) return fit;
     if (service->find(command.destination.key) == nullptr) {
       return no_destination(command.destination.key, command.service);
@@ -150,7 +153,55 @@ struct Configuration::Checker {
     if (command.service && in.find(*command.service) == nullptr) return no_service(*command.service);
     return {};
   }
+  Result<void> operator()(const StartSyncDaemon& command) const {
+    if (!command.daemon.group.is_multicast()) {
+      return invalid(command.daemon.group.to_string() + " is not a multicast address");
+    }
+    if (in.mixes_families()) return invalid("synchronisation knows no server of another address family");
+    if (in.sync_daemon(command.daemon.role)) {
+      return Error{ErrorCode::sync_daemon_runs, "the synchronisation daemon runs already"};
+    }
+    return {};
+  }
+  Result<void> operator()(const StopSyncDaemon& command) const {
+    if (in.sync_daemon(command.role)) return {};
+    return Error{ErrorCode::no_sync_daemon, "no such synchronisation daemon runs"};
+  }
+
+  // Synchronisation messages hold connections of one family only.
+  Result<void> check_family(const ServiceKey& service, const Destination& destination) const {
+    if (destination.key.address.family() == service.family || (!in.master_ && !in.backup_)) return {};
+    return invalid("while a synchronisation daemon runs, a server has its service's address family");
+  }
 };
+
+bool Configuration::mixes_families() const {
+  return std::any_of(services_.begin(), services_.end(), [](const ConfiguredService& each) {
+    return std::any_of(each.destinations.begin(), each.destinations.end(), [&](const Destination& destination) {
+      return destination.key.address.family() != each.service.key.family;
+    });
+  });
+}
+
+// start_sync_thread() of ip_vs_sync.c: the length of a message is bounded by the interface unless it is given.
+Result<SyncDaemon> Configuration::ready(const SyncDaemon& daemon, std::optional<std::uint32_t> interface_mtu) const {
+  const auto fine = check(StartSyncDaemon{daemon});
+  if (!fine && fine.error().code != ErrorCode::sync_daemon_runs) return fine.error();
+  if (!interface_mtu) return Error{ErrorCode::no_such_device, "there is no interface \"" + daemon.interface + "\""};
+  if (!fine) return fine.error();
+
+  constexpr std::uint32_t kUsualMtu = 1500;
+  constexpr std::uint32_t kMaxMtu = 65535;
+  const bool backup = daemon.role == SyncRole::backup;
+  const std::uint32_t headers = (daemon.group.family() == Family::ipv6 ? 40 : 20) + 8;
+  const auto mtu = backup ? std::clamp(*interface_mtu, kUsualMtu, kMaxMtu) : kUsualMtu;
+  const std::uint32_t shortest = backup ? 1024 : 1;
+  SyncDaemon ready = daemon;
+  ready.max_length = static_cast<std::uint16_t>(
+      daemon.max_length == 0 ? mtu - headers
+                             : std::clamp<std::uint32_t>(daemon.max_length, shortest, kMaxMtu - headers));
+  return ready;
+}
 
 Result<void> Configuration::check(const Command& command) const { return std::visit(Checker{*this}, command); }
 

@@ -18,6 +18,9 @@ enum class ErrorCode {
   destination_exists,    // -a of a real server that is there (EEXIST)
   no_such_destination,   // -e, -d of a real server that is not there (ENOENT)
   scheduler_not_found,   // unknown scheduler or persistence engine (ENOENT)
+  sync_daemon_runs,      // --start-daemon of one that runs (EEXIST)
+  no_sync_daemon,        // --stop-daemon of one that does not (ESRCH)
+  no_such_device,        // ENODEV: a synchronisation daemon's interface
   invalid,               // EINVAL: address not unicast, mask out of range, ...
   out_of_range,          // ERANGE: lower threshold above the upper one
   family_not_supported,  // EAFNOSUPPORT

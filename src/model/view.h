@@ -79,6 +79,8 @@ struct ConnectionView {
   Port virtual_port;
   Address destination;
   Port destination_port;
+  std::string engine;  // the persistence engine that keyed a template, and what it made its key of; empty: none
+  std::string engine_data;
 };
 
 // Seconds. What `ipvsadm --set` sets; 0 in a request means "leave as it is".

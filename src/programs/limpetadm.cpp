@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// limpetadm: ipvsadm's command line in front of limpetd.
+// limpetadm, which is also ipvsadm, ipvsadm-save and ipvsadm-restore where it is called so: ipvsadm's command line in
+// front of limpetd.
 #include <iostream>
 #include <optional>
 #include <string>
@@ -21,6 +22,14 @@ class DaemonBackend final : public limpet::ipvsadm::Backend {
     if (auto connected = connect(); !connected) return connected;
     return client_->execute(command);
   }
+  Result<std::vector<Result<void>>> execute_all(const std::vector<limpet::Command>& commands) override {
+    if (auto connected = connect(); !connected) return connected.error();
+    return client_->execute_all(commands);
+  }
+  std::optional<limpet::Refusal> transact(const std::vector<limpet::Command>& commands) override {
+    if (auto connected = connect(); !connected) return limpet::Refusal{connected.error(), std::nullopt};
+    return client_->transact(commands);
+  }
   Result<std::vector<limpet::ServiceView>> services() override {
     if (auto connected = connect(); !connected) return connected.error();
     return client_->services();
@@ -32,6 +41,10 @@ class DaemonBackend final : public limpet::ipvsadm::Backend {
   Result<limpet::Timeouts> timeouts() override {
     if (auto connected = connect(); !connected) return connected.error();
     return client_->timeouts();
+  }
+  Result<std::vector<limpet::SyncDaemon>> sync_daemons() override {
+    if (auto connected = connect(); !connected) return connected.error();
+    return client_->sync_daemons();
   }
   Result<void> connections(const std::function<bool(const limpet::ConnectionView&)>& visit) override {
     if (auto connected = connect(); !connected) return connected;

@@ -15,6 +15,7 @@
 #include <spdlog/spdlog.h>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
+#include <boost/asio/post.hpp>
 #include <boost/asio/signal_set.hpp>
 #include <boost/asio/steady_timer.hpp>
 
@@ -51,12 +52,19 @@ void notify_service_manager(const char* state) {
   ::close(fd);
 }
 
-void tick_forever(asio::steady_timer& timer, LimpetDirector& director) {
+// Goes on with what commands have left to be done, though their clients may have gone.
+void settle_between_other_work(asio::io_context& loop, LimpetDirector& director, bool& busy) {
+  busy = !director.settle();
+  if (busy) asio::post(loop, [&] { settle_between_other_work(loop, director, busy); });
+}
+
+void tick_forever(asio::io_context& loop, asio::steady_timer& timer, LimpetDirector& director, bool& busy) {
   timer.expires_after(LimpetDirector::kTick);
   timer.async_wait([&](const boost::system::error_code& error) {
     if (error) return;
     director.tick();
-    tick_forever(timer, director);
+    if (!busy) settle_between_other_work(loop, director, busy);
+    tick_forever(loop, timer, director, busy);
   });
 }
 
@@ -85,7 +93,8 @@ int serve(const limpet::DirectorOptions& options) {
   server_options.after_unload = [&loop] { loop.stop(); };
   const limpet::api::Server server(loop, **director, std::move(*listener), server_options);
   asio::steady_timer timer(loop);
-  tick_forever(timer, **director);
+  bool busy = false;
+  tick_forever(loop, timer, **director, busy);
   asio::posix::stream_descriptor network(loop, (*director)->network_fd());
   watch_network(network, **director);
 
@@ -94,6 +103,8 @@ int serve(const limpet::DirectorOptions& options) {
   loop.run();
   notify_service_manager("STOPPING=1");
   network.release();
+  while (!(*director)->settle()) {
+  }
   (*director)->say_goodbye();
   spdlog::info("ending; what is in the kernel goes on forwarding unless it was unloaded");
   return 0;

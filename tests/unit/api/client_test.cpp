@@ -66,6 +66,36 @@ TEST_F(ClientTest, thousands_of_commands_go_over_one_connection) {
   for (std::size_t i = 0; i < outcomes->size(); ++i) ASSERT_EQ(static_cast<bool>((*outcomes)[i]), i % 2 == 0);
 }
 
+TEST_F(ClientTest, a_transaction_is_carried_out_as_a_whole) {
+  start();
+  const std::vector<Command> commands(20000, AddDestination{http_service().key, server_behind()});
+  const auto refusal = client().transact(commands);
+  EXPECT_FALSE(refusal) << refusal->error.text;
+  EXPECT_EQ(in_loop([this] { return director_.commands.size(); }), commands.size());
+}
+
+TEST_F(ClientTest, a_transaction_with_a_refused_command_names_it_and_does_nothing) {
+  director_.on_execute = [n = 0](const Command&) mutable -> Result<void> {
+    if (n++ == 1234) return Error{ErrorCode::destination_exists, "it is there"};
+    return {};
+  };
+  start();
+  const std::vector<Command> commands(5000, AddDestination{http_service().key, server_behind()});
+  const auto refusal = client().transact(commands);
+  ASSERT_TRUE(refusal);
+  EXPECT_EQ(refusal->error.code, ErrorCode::destination_exists);
+  EXPECT_EQ(refusal->command, 1234u);
+  EXPECT_TRUE(in_loop([this] { return director_.commands.empty(); }));
+}
+
+TEST_F(ClientTest, synchronisation_daemons_arrive) {
+  director_.daemons = {{.role = SyncRole::backup, .interface = "eth1", .sync_id = 9}};
+  start();
+  const auto daemons = client().sync_daemons();
+  ASSERT_TRUE(daemons) << daemons.error().text;
+  EXPECT_EQ(*daemons, director_.daemons);
+}
+
 TEST_F(ClientTest, services_timeouts_and_status_arrive_whole) {
   ServiceView view{http_service(), {1, 2, 3, 4, 5}, {6, 7, 8, 9, 10}, {}};
   view.destinations.assign(3000, {server_behind(), 11, 12, 13, {14, 15, 16, 17, 18}, {}});

@@ -31,14 +31,17 @@ struct FakeDirector : Director {
     commands.push_back(command);
     return on_execute ? on_execute(command) : Result<void>();
   }
-  Result<std::vector<ServiceView>> services() override { return listed; }
+  std::unique_ptr<Transaction> begin_transaction() override;
+  bool settle() override { return true; }
+  std::unique_ptr<ServiceCursor> services() override;
   Result<ServiceView> service(const ServiceKey& key) override {
-    for (const ServiceView& view : *listed) {
+    for (const ServiceView& view : listed) {
       if (view.service.key == key) return view;
     }
     return Error{ErrorCode::no_such_service, "there is no service " + key.to_string()};
   }
   Timeouts timeouts() const override { return set_timeouts; }
+  std::vector<SyncDaemon> sync_daemons() const override { return daemons; }
   std::unique_ptr<ConnectionCursor> connections() override;
   std::unique_ptr<SessionCursor> sessions(const SessionFilter& filter) override;
   Result<Explanation> explain(const ExplainQuestion& question) override {
@@ -53,8 +56,9 @@ struct FakeDirector : Director {
 
   std::function<Result<void>(const Command&)> on_execute;
   std::vector<Command> commands;
-  Result<std::vector<ServiceView>> listed = std::vector<ServiceView>{};
+  std::vector<ServiceView> listed;
   Timeouts set_timeouts;
+  std::vector<SyncDaemon> daemons;
   Status shown;
   int unloads = 0;
   Result<void> unload_result;
@@ -65,6 +69,48 @@ struct FakeDirector : Director {
   std::vector<ExplainQuestion> questions;
   Result<Explanation> explained = Explanation{};
 };
+
+class FakeServices : public ServiceCursor {
+ public:
+  explicit FakeServices(std::vector<ServiceView> services) : services_(std::move(services)) {}
+  std::optional<ServiceView> next() override {
+    if (next_ == services_.size()) return std::nullopt;
+    return services_[next_++];
+  }
+
+ private:
+  std::vector<ServiceView> services_;
+  std::size_t next_ = 0;
+};
+
+inline std::unique_ptr<ServiceCursor> FakeDirector::services() { return std::make_unique<FakeServices>(listed); }
+
+// Carries out at the second call of commit(); a command that on_execute refuses is refused when it comes.
+class FakeTransaction : public Transaction {
+ public:
+  explicit FakeTransaction(FakeDirector& director) : director_(director) {}
+  Result<void> add(const Command& command) override {
+    if (director_.on_execute) {
+      if (auto fine = director_.on_execute(command); !fine) return fine;
+    }
+    commands_.push_back(command);
+    return {};
+  }
+  Progress commit() override {
+    if (++calls_ < 2) return {};
+    director_.commands.insert(director_.commands.end(), commands_.begin(), commands_.end());
+    return {true, std::nullopt};
+  }
+
+ private:
+  FakeDirector& director_;
+  std::vector<Command> commands_;
+  int calls_ = 0;
+};
+
+inline std::unique_ptr<Transaction> FakeDirector::begin_transaction() {
+  return std::make_unique<FakeTransaction>(*this);
+}
 
 inline SessionView numbered_session(std::uint32_t number) {
   SessionView view;

@@ -70,6 +70,47 @@ TEST_F(HostileClients, a_body_over_1_mib_is_refused_even_while_it_is_being_sent)
   expect_still_serving();
 }
 
+TEST_F(HostileClients, a_transaction_may_be_long_but_not_endless) {
+  start();
+  const std::string blanks(kBodyLimit + 1, ' ');
+  EXPECT_TRUE(ask("POST", "/v1/transactions", "[" + blanks + "]").json().is_null());
+  RawClient client(run_directory_);
+  client.send("POST /v1/transactions HTTP/1.1\r\nContent-Length: " + std::to_string(kTransactionLimit + 1) +
+              "\r\n\r\n");
+  EXPECT_EQ(client.read().status, 413);
+  expect_still_serving();
+}
+
+TEST_F(HostileClients, a_transaction_that_is_no_list_or_breaks_off_carries_out_nothing) {
+  start();
+  EXPECT_EQ(ask("POST", "/v1/transactions", "{}").status, 400);
+  for (const char* body : {R"([{"op":"flush"},{"op":"flush"])", R"([{"op":"flush"},])", R"([{"op":"flush"},{"op":)"}) {
+    const auto response = ask("POST", "/v1/transactions", body);
+    EXPECT_EQ(response.code(), "bad-request") << body;
+  }
+  EXPECT_EQ(ask("POST", "/v1/transactions", R"([{"op":"flush"},{"op":"no such"}])").json()["command"], 1);
+  EXPECT_EQ(in_loop([this] { return director_.commands.size(); }), 0u);
+}
+
+TEST_F(HostileClients, a_transaction_whose_client_goes_away_is_given_up) {
+  std::atomic<int> seen = 0;
+  director_.on_execute = [&](const Command&) -> Result<void> {
+    if (++seen < 3) std::this_thread::sleep_for(20ms);  // each takes a slice
+    return {};
+  };
+  start();
+  std::string body = "[{\"op\":\"flush\"}";
+  for (int i = 0; i < 2000; ++i) body += ",{\"op\":\"flush\"}";
+  {
+    RawClient client(run_directory_);
+    client.send(request_text("POST", "/v1/transactions", body + "]", std::to_string(own_network_namespace().value())));
+    while (seen == 0) std::this_thread::sleep_for(1ms);
+  }
+  expect_still_serving();
+  stop();
+  EXPECT_TRUE(director_.commands.empty());
+}
+
 TEST_F(HostileClients, a_body_of_exactly_1_mib_is_taken) {
   start();
   EXPECT_EQ(ask("POST", "/v1/commands", "[" + std::string(kBodyLimit - 2, ' ') + "]").body, "[]");

@@ -73,8 +73,19 @@ class Dice {
     return {any<std::uint64_t>(), any<std::uint64_t>(), any<std::uint64_t>(), any<std::uint64_t>(),
             any<std::uint64_t>()};
   }
+  SyncDaemon sync_daemon() {
+    SyncDaemon daemon;
+    daemon.role = one_of({SyncRole::master, SyncRole::backup});
+    daemon.interface = one_of<const char*>({"eth0", "", "odd \"name\""});
+    daemon.sync_id = any<std::uint8_t>();
+    daemon.max_length = any<std::uint16_t>();
+    daemon.group = address();
+    daemon.port = port();
+    daemon.ttl = any<std::uint8_t>();
+    return daemon;
+  }
   Command command() {
-    switch (below(9)) {
+    switch (below(11)) {
       case 0:
         return AddService{service()};
       case 1:
@@ -91,6 +102,10 @@ class Dice {
         return DeleteDestination{service_key(), destination_key()};
       case 7:
         return SetTimeouts{timeouts()};
+      case 8:
+        return StartSyncDaemon{sync_daemon()};
+      case 9:
+        return StopSyncDaemon{one_of({SyncRole::master, SyncRole::backup})};
       default:
         return coin() ? Zero{} : Zero{service_key()};
     }
@@ -119,6 +134,8 @@ class Dice {
     view.virtual_port = port();
     view.destination = address();
     view.destination_port = port();
+    view.engine = one_of<const char*>({"", "sip"});
+    if (!view.engine.empty()) view.engine_data = one_of<const char*>({"", "call-id \"1\""});
     return view;
   }
   SessionView session() {

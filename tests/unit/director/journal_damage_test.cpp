@@ -227,5 +227,36 @@ TEST_F(JournalTest, a_state_directory_that_is_a_file_is_an_error_naming_it) {
   EXPECT_THAT(opened.error().text, HasSubstr(path.string()));
 }
 
+// A crash within the write of a group, at every byte of it.
+TEST_F(JournalTest, of_a_group_that_was_not_written_whole_nothing_is_left) {
+  open();
+  run(AddService{service("fwm/10")});
+  const auto before = std::filesystem::file_size(file());
+  JournalGroup group;
+  group.add(Flush{});
+  group.add(AddService{service("fwm/11")});
+  ASSERT_TRUE(journal->append(group));
+  close();
+  std::ifstream whole(file());
+  const std::string text(std::istreambuf_iterator<char>(whole), {});
+  for (auto length = before; length + 1 < text.size(); ++length) {
+    std::ofstream(file()) << text.substr(0, length);
+    open();
+    ASSERT_EQ(replay.configuration, expected) << length;
+  }
+}
+
+TEST_F(JournalTest, a_group_with_a_command_that_cannot_be_carried_out_is_left_out_as_a_whole) {
+  open();
+  run(AddService{service("fwm/10")});
+  JournalGroup group;
+  group.add(DeleteService{service_key("fwm/10")});
+  group.add(DeleteService{service_key("fwm/10")});
+  ASSERT_TRUE(journal->append(group));
+  open();
+  EXPECT_EQ(replay.problems.size(), 1u);
+  EXPECT_EQ(replay.configuration, expected);
+}
+
 }  // namespace
 }  // namespace limpet

@@ -5,6 +5,8 @@
 #include <sys/stat.h>
 
 #include <chrono>
+#include <fstream>
+#include <iterator>
 
 #include "unit/director/journal_fixture.h"
 
@@ -66,12 +68,36 @@ TEST_F(JournalTest, every_kind_of_command_is_carried_out_again_when_it_is_read) 
   run(DeleteService{service_key("udp/192.0.2.1:53")});
   run(Zero{});
   run(Zero{service_key("fwm/10")});
+  run(StartSyncDaemon{{.role = SyncRole::backup, .interface = "eth1", .sync_id = 7, .max_length = 1472}});
+  run(StartSyncDaemon{{.role = SyncRole::master, .group = *Address::parse("ff02::1:81"), .ttl = 3}});
+  run(StopSyncDaemon{SyncRole::backup});
+  run(StartSyncDaemon{{.role = SyncRole::backup, .interface = "eth2", .port = Port{9000}}});
   auto sticky = service("fwm/10");
   sticky.persistent = true;
   sticky.timeout = 1800;
   run(EditService{sticky});
   open();
   EXPECT_TRUE(replay.found);
+  EXPECT_TRUE(replay.problems.empty());
+  EXPECT_EQ(replay.configuration, expected);
+}
+
+TEST_F(JournalTest, a_group_of_commands_is_one_line) {
+  open();
+  JournalGroup group;
+  for (const Command& command : {Command{AddService{service("fwm/10")}}, Command{AddService{service("fwm/11")}},
+                                 Command{DeleteService{service_key("fwm/10")}}}) {
+    group.add(command);
+    expected.apply(command);
+  }
+  const auto before = std::filesystem::file_size(file());
+  ASSERT_TRUE(journal->append(group));
+  ASSERT_TRUE(journal->append(JournalGroup()));
+  std::ifstream text(file());
+  text.seekg(static_cast<std::streamoff>(before));
+  const std::string added(std::istreambuf_iterator<char>(text), {});
+  EXPECT_EQ(lines_of(added).size(), 1u);
+  open();
   EXPECT_TRUE(replay.problems.empty());
   EXPECT_EQ(replay.configuration, expected);
 }

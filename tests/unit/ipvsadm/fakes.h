@@ -14,12 +14,22 @@
 
 namespace limpet::ipvsadm {
 
+// As a director that carries everything, on a host with the interfaces that were there when commands were recorded.
 class FakeBackend : public Backend {
  public:
-  Result<void> execute(const Command& command) override {
-    if (auto checked = configuration.check(command); !checked) return checked;
-    configuration.apply(command);
-    return {};
+  Result<void> execute(const Command& command) override { return change(configuration, command); }
+  Result<std::vector<Result<void>>> execute_all(const std::vector<Command>& commands) override {
+    std::vector<Result<void>> outcomes;
+    for (const auto& command : commands) outcomes.push_back(execute(command));
+    return outcomes;
+  }
+  std::optional<Refusal> transact(const std::vector<Command>& commands) override {
+    auto after = configuration;
+    for (std::size_t i = 0; i < commands.size(); ++i) {
+      if (const auto done = change(after, commands[i]); !done) return Refusal{done.error(), i};
+    }
+    configuration = after;
+    return std::nullopt;
   }
   Result<std::vector<ServiceView>> services() override {
     std::vector<ServiceView> views;
@@ -32,6 +42,7 @@ class FakeBackend : public Backend {
     return view(*service);
   }
   Result<Timeouts> timeouts() override { return configuration.timeouts(); }
+  Result<std::vector<SyncDaemon>> sync_daemons() override { return configuration.sync_daemons(); }
   Result<void> connections(const std::function<bool(const ConnectionView&)>& visit) override {
     for (const auto& connection : connection_table) {
       if (!visit(connection)) break;
@@ -40,7 +51,21 @@ class FakeBackend : public Backend {
   }
 
   Configuration configuration;
+  std::map<std::string, std::uint32_t> interfaces = {{"lo", 65536}, {"d0", 1500}};
   std::vector<ConnectionView> connection_table;
+
+ protected:
+  virtual Result<void> change(Configuration& in, Command command) const {
+    if (auto* start = std::get_if<StartSyncDaemon>(&command)) {
+      const auto mtu = interfaces.find(start->daemon.interface);
+      auto ready = in.ready(start->daemon, mtu == interfaces.end() ? std::nullopt : std::optional(mtu->second));
+      if (!ready) return ready.error();
+      start->daemon = *ready;
+    }
+    if (auto checked = in.check(command); !checked) return checked;
+    in.apply(command);
+    return {};
+  }
 
  private:
   static ServiceView view(const ConfiguredService& service) {
@@ -95,6 +120,22 @@ struct Outcome {
   std::string out;
   std::string err;
   int exit_code = 0;
+};
+
+// Nobody is there.
+class AbsentDaemon final : public Backend {
+ public:
+  Result<void> execute(const Command&) override { return error_; }
+  Result<std::vector<Result<void>>> execute_all(const std::vector<Command>&) override { return error_; }
+  std::optional<Refusal> transact(const std::vector<Command>&) override { return Refusal{error_, std::nullopt}; }
+  Result<std::vector<ServiceView>> services() override { return error_; }
+  Result<ServiceView> service(const ServiceKey&) override { return error_; }
+  Result<Timeouts> timeouts() override { return error_; }
+  Result<std::vector<SyncDaemon>> sync_daemons() override { return error_; }
+  Result<void> connections(const std::function<bool(const ConnectionView&)>&) override { return error_; }
+
+ private:
+  Error error_{ErrorCode::not_running, "nobody listens on /run/limpet/api.sock"};
 };
 
 inline Outcome run_line(Backend& backend, const std::string& line, const std::string& input = "",

@@ -143,7 +143,7 @@ TEST(Counters, are_abbreviated_from_a_hundred_million_on) {
   ListFormat format;
   format.numeric = true;
   format.stats = true;
-  EXPECT_EQ(service_text(busy_service(), format, FakeNames()),
+  EXPECT_EQ(service_text(busy_service(), format, FakeNames(), kIpvsadm),
             "TCP  192.0.2.10:443               12340000    9876M    8765M    1234G   98765G\n"
             "  -> 198.51.100.13:443                1234   987654   876543  123456K    9876M\n");
   EXPECT_EQ(counter(99999999, false), " 99999999");
@@ -162,7 +162,7 @@ TEST(Rates, of_servers_abbreviate_bytes_only) {
   ListFormat format;
   format.numeric = true;
   format.rate = true;
-  EXPECT_EQ(service_text(busy_service(), format, FakeNames()),
+  EXPECT_EQ(service_text(busy_service(), format, FakeNames(), kIpvsadm),
             "TCP  192.0.2.10:443                 120000  3450000  3000000  678900K   12345M\n"
             "  -> 198.51.100.13:443            123456789        1        2  123456K        4\n");
 }
@@ -174,8 +174,8 @@ TEST(Connections, and_templates_are_listed_as_they_come) {
     const auto c = *endpoint_from_string(client);
     const auto v = *endpoint_from_string(service);
     const auto d = *endpoint_from_string(server);
-    return ConnectionView{Family::ipv4, protocol,  false,  state,     expires, c.address,
-                          c.port,       v.address, v.port, d.address, d.port};
+    return ConnectionView{c.address.family(), protocol, false,     state,  expires, c.address, c.port,
+                          v.address,          v.port,   d.address, d.port, "",      ""};
   };
   backend.connection_table = {
       connection(Protocol::tcp, "ESTABLISHED", 893, "203.0.113.5:50000", "192.0.2.1:443", "198.51.100.13:443"),
@@ -192,6 +192,50 @@ TEST(Connections, and_templates_are_listed_as_they_come) {
             std::string::npos);
 }
 
+// As ipvsadm 1.31 reformats /proc/net/ip_vs_conn, tried with such a file.
+TEST(Connections, show_the_persistence_engine_and_its_key_where_there_is_one) {
+  FakeBackend backend;
+  ConnectionView keyed;
+  keyed.protocol = Protocol::udp;
+  keyed.state = "UDP";
+  keyed.expires = 293;
+  keyed.client = *Address::parse("10.1.0.1");
+  keyed.virtual_address = *Address::parse("192.168.2.11");
+  keyed.virtual_port = Port{5060};
+  keyed.destination = *Address::parse("192.168.2.20");
+  keyed.destination_port = Port{5060};
+  ConnectionView plain = keyed;
+  plain.client_port = Port{2004};
+  keyed.engine = "sip";
+  keyed.engine_data = "a-call-id-longer-than-eighteen";
+  backend.connection_table = {keyed, plain};
+  EXPECT_EQ(run_line(backend, "-Lnc --persistent-conn").out,
+            "IPVS connection entries\n"
+            "pro expire state       source             virtual            destination        pe name          pe_data\n"
+            "UDP 04:53  UDP         10.1.0.1:0         192.168.2.11:5060  192.168.2.20:5060 sip                "
+            "a-call-id-longer-than-eighteen\n"
+            "UDP 04:53  UDP         10.1.0.1:2004      192.168.2.11:5060  192.168.2.20:5060\n");
+  EXPECT_EQ(run_line(backend, "-Lnc").out.find("sip"), std::string::npos);
+}
+
+TEST(Connections, of_ipv6_stand_in_brackets) {
+  FakeBackend backend;
+  ConnectionView connection;
+  connection.family = Family::ipv6;
+  connection.state = "ESTABLISHED";
+  connection.expires = 7293;
+  connection.client = *Address::parse("fd00::1");
+  connection.client_port = Port{2004};
+  connection.virtual_address = *Address::parse("fd00::2");
+  connection.virtual_port = Port{5060};
+  connection.destination = *Address::parse("fd00::3");
+  connection.destination_port = Port{5060};
+  backend.connection_table = {connection};
+  EXPECT_NE(run_line(backend, "-Lnc")
+                .out.find("TCP 121:33 ESTABLISHED [fd00::1]:2004     [fd00::2]:5060     [fd00::3]:5060\n"),
+            std::string::npos);
+}
+
 TEST(Names, are_cut_to_their_columns_for_ipv4) {
   class LongNames final : public Names {
    public:
@@ -200,7 +244,7 @@ TEST(Names, are_cut_to_their_columns_for_ipv4) {
     std::optional<std::string> host_name(const Address&) const override { return std::string(40, 'a'); }
     std::optional<std::string> service_name(Port, Protocol) const override { return std::nullopt; }
   };
-  EXPECT_EQ(service_text(busy_service(), {}, LongNames()),
+  EXPECT_EQ(service_text(busy_service(), {}, LongNames(), kIpvsadm),
             "TCP  aaaaaaaaaaaaaaaaaaaaaaaaaaaa wlc\n"
             "  -> aaaaaaaaaaaaaaaaaaaaaaaaaaaa Route   2147483647 100000     2000000   \n");
 }

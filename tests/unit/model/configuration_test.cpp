@@ -213,5 +213,60 @@ TEST_F(ConfigurationTest, ten_thousand_services_with_ten_servers_each_are_built_
   EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(10));
 }
 
+TEST_F(ConfigurationTest, a_sync_daemon_runs_once_in_each_role) {
+  EXPECT_EQ(run(StopSyncDaemon{SyncRole::master}), ErrorCode::no_sync_daemon);
+  accept(StartSyncDaemon{{.role = SyncRole::backup}});
+  accept(StartSyncDaemon{{.role = SyncRole::master}});
+  EXPECT_EQ(run(StartSyncDaemon{{.role = SyncRole::master}}), ErrorCode::sync_daemon_runs);
+  ASSERT_EQ(configuration.sync_daemons().size(), 2u);
+  EXPECT_EQ(configuration.sync_daemons().front().role, SyncRole::master);
+  accept(StopSyncDaemon{SyncRole::master});
+  ASSERT_EQ(configuration.sync_daemons().size(), 1u);
+  EXPECT_EQ(configuration.sync_daemons().front().role, SyncRole::backup);
+  EXPECT_EQ(run(StartSyncDaemon{{.group = *Address::parse("192.0.2.1")}}), ErrorCode::invalid);
+}
+
+// start_sync_thread(): families, then the interface, then whether one runs.
+TEST_F(ConfigurationTest, a_sync_daemon_asks_for_its_interface_before_it_asks_whether_it_runs) {
+  const SyncDaemon master;
+  accept(StartSyncDaemon{master});
+  EXPECT_EQ(configuration.ready(master, std::nullopt).error().code, ErrorCode::no_such_device);
+  EXPECT_EQ(configuration.ready(master, 1500).error().code, ErrorCode::sync_daemon_runs);
+  accept(StopSyncDaemon{SyncRole::master});
+  accept(AddService{service("tcp/192.0.2.1:80")});
+  auto tunnel = server("[2001:db8::1]:80");
+  tunnel.method = ForwardingMethod::tunnel;
+  accept(AddDestination{key("tcp/192.0.2.1:80"), tunnel});
+  EXPECT_EQ(configuration.ready(master, std::nullopt).error().code, ErrorCode::invalid);
+}
+
+TEST_F(ConfigurationTest, a_sync_message_fits_the_interface_unless_its_length_is_given) {
+  const auto length = [&](SyncDaemon daemon, std::uint32_t mtu) {
+    return configuration.ready(daemon, mtu)->max_length;
+  };
+  const SyncDaemon master;
+  const SyncDaemon backup{.role = SyncRole::backup};
+  SyncDaemon six;
+  six.group = *Address::parse("ff02::1");
+  EXPECT_EQ(length(master, 9000), 1472);
+  EXPECT_EQ(length(six, 9000), 1452);
+  EXPECT_EQ(length(backup, 9000), 8972);
+  EXPECT_EQ(length(backup, 1280), 1472);
+  EXPECT_EQ(length({.max_length = 1}, 1500), 1);
+  EXPECT_EQ(length({.role = SyncRole::backup, .max_length = 1}, 1500), 1024);
+  six.max_length = 65507;
+  EXPECT_EQ(length(six, 1500), 65487);
+}
+
+TEST_F(ConfigurationTest, while_a_sync_daemon_runs_a_server_has_its_services_family) {
+  accept(AddService{service("tcp/192.0.2.1:80")});
+  accept(StartSyncDaemon{{}});
+  auto tunnel = server("[2001:db8::1]:80");
+  tunnel.method = ForwardingMethod::tunnel;
+  EXPECT_EQ(run(AddDestination{key("tcp/192.0.2.1:80"), tunnel}), ErrorCode::invalid);
+  accept(StopSyncDaemon{SyncRole::master});
+  accept(AddDestination{key("tcp/192.0.2.1:80"), tunnel});
+}
+
 }  // namespace
 }  // namespace limpet
