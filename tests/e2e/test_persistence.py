@@ -84,6 +84,16 @@ STORIES = {
             Requests([f"10.1.0.{n}" for n in range(101, 121)], 8001, [80] * 20,
                      [TWO] * 3 + [ONE] * 8 + [TWO] * 8 + [ONE]),
         ]),
+    "a service for all ports, one for a port and one without persistence stand side by side": Story(
+        commands("-t 192.168.2.11:0", "-p 600", servers=("192.168.2.20", "192.168.2.30", "192.168.2.40")) +
+        ["-A -t 192.168.2.11:80 -s wrr -p 100", "-a -t 192.168.2.11:80 -r 192.168.2.20 -g",
+         "-a -t 192.168.2.11:80 -r 192.168.2.30 -g -w 2"] + commands("-t 192.168.2.11:443"), [
+             Requests(["10.1.0.1"], 10000, [80, 80, 22, 22, 443, 443, 443, 443, 80],
+                      [TWO, TWO, THREE, THREE, TWO, ONE, TWO, ONE, TWO]),
+             each_client(22, 11000, [TWO, ONE, THREE] * 3 + [TWO]),
+             each_client(80, 12000, [ONE, TWO, TWO] * 3 + [ONE]),
+             each_client(443, 14000, [TWO, ONE] * 5),
+         ]),
 }
 
 
