@@ -109,7 +109,7 @@ def test_a_flood_at_a_masqueraded_service_leaves_the_established_alone(small, ne
     director = small
     network.servers_answer_through("director")
     director.adm(*commands("-t 192.168.2.11:80", method="-m"))
-    shorten_handshakes(director, 3)
+    shorten_handshakes(director, 6)
     with Connection(network.client1, 80) as connection:
         server = connection.who()
         flood.send(10 * ROOM)
