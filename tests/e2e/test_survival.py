@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """limpetd may be killed at any time, the host may be booted anew: connections survive the first, persistence both."""
 import random
+import time
 
 import pytest
 
@@ -68,6 +69,22 @@ def test_a_power_failure_costs_no_template_that_is_older_than_the_snapshot(direc
     director.lose_kernel_state()
     director.start()
     assert [ask(network.client1, source=client) for client in reversed(MORE_CLIENTS)] == answers[::-1]
+
+
+def test_a_limpetd_killed_while_it_restores_is_followed_by_one_that_does(director, network):
+    director.adm(*commands("-t 192.168.2.11:80", "-p 600"))
+    for client in MORE_CLIENTS:
+        assert ask(network.client1, source=client) in (ONE, TWO)
+    before = templates(director)
+    killer = Killer(director, 3)
+    director.stop()
+    for _ in range(4):
+        director.lose_kernel_state()
+        director.launch()
+        time.sleep(killer.random.uniform(0.5, 1.1) * killer.start_time)
+        director.kill()
+        director.start()
+        assert templates(director) == before
 
 
 def test_templates_of_servers_that_are_gone_are_not_restored(director, network):
