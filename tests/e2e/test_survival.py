@@ -190,7 +190,7 @@ def test_unload_leaves_nothing_in_the_kernel(director, network, ended):
     director.adm(*commands("-f 10", "-p", method="-m"), *commands("-t 192.168.2.11:443", method="-m"))
     assert [ask(network.client1, port) for port in (80, 443)] == [TWO] * 2
     tables, programs = director.kernel_objects()
-    assert len(tables) > 10 and len(programs) == 5
+    assert tables and programs
     if ended == "stopped":
         director.stop()
     elif ended == "killed":
