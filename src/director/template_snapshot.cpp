@@ -103,7 +103,13 @@ Result<void> TemplateSnapshot::step(std::chrono::microseconds budget) {
   while (fd_ >= 0 && std::chrono::steady_clock::now() < end_of_turn) {
     const auto more = write_piece();
     if (!more) return more.error();
-    if (!*more) syncing_ = std::async(std::launch::async, put_in_place, std::exchange(fd_, -1), directory_);
+    if (*more) continue;
+    const int fd = std::exchange(fd_, -1);
+    try {
+      syncing_ = std::async(std::launch::async, put_in_place, fd, directory_);
+    } catch (const std::system_error&) {
+      return put_in_place(fd, directory_);  // no thread to be had: for once the loop waits
+    }
   }
   return {};
 }

@@ -6,8 +6,10 @@ import re
 import shlex
 import shutil
 import signal
+import struct
 import subprocess
 import time
+from collections.abc import Iterable
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -15,6 +17,7 @@ from clients import eventually
 from namespaces import Host
 from netfilter import forget_rules
 
+TCP_TIMEOUTS = 9 * 4  # where they begin in struct limpet_config
 LISTING_HEAD = """\
 IP Virtual Server version 1.2.1 (size=4096)
 Prot LocalAddress:Port Scheduler Flags
@@ -105,6 +108,13 @@ class Director:
     def set_configuration(self, value: bytes) -> None:
         _bpftool("map", "update", "pinned", self.table("config"), "key", "0", "0", "0", "0", "value",
                  *map(str, value))
+
+    def shorten_tcp_timeouts(self, seconds: int, states: Iterable[int]) -> None:
+        """Of these states (enum limpet_tcp_state), until limpetd sets them again: so that a test need not wait."""
+        value = self.configuration()
+        for state in states:
+            struct.pack_into("<I", value, TCP_TIMEOUTS + 4 * state, seconds)
+        self.set_configuration(value)
 
     # The command lines
 

@@ -65,7 +65,7 @@ class RealServers:
         if not PRIVILEGE_SEPARATION.exists():
             PRIVILEGE_SEPARATION.mkdir(mode=0o755)
             self.made_privilege_separation = True
-        self.big_file.write_bytes(random.Random(0).randbytes(6_000_000))
+        self.big_file.write_bytes(random.Random(0).randbytes(4_000_000))
         self._make_authority()
         self._make_key(self.directory / "client_key")
         hosts = [self.topology.server1, self.topology.server2]

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """More connections than the table has room for: a SYN flood from addresses that nobody has."""
 import json
-import struct
 
 import pytest
 
@@ -12,16 +11,7 @@ from test_persistence import ONE, TWO, commands
 from topology import MORE_CLIENTS, VIP
 
 ROOM = 256  # for connections, and for templates
-SYN_SENT, SYN_RECV = 2, 3  # enum limpet_tcp_state
-TCP_TIMEOUTS = 9 * 4  # where they begin in struct limpet_config
-
-
-def shorten_handshakes(director, seconds: int) -> None:
-    """What the flood leaves behind ends in a minute; here it is sooner."""
-    value = director.configuration()
-    for state in (SYN_SENT, SYN_RECV):
-        struct.pack_into("<I", value, TCP_TIMEOUTS + 4 * state, seconds)
-    director.set_configuration(value)
+HANDSHAKE = [2, 3]  # SYN_SENT and SYN_RECV: what a flood leaves behind, for a minute
 
 
 class Flood:
@@ -93,7 +83,7 @@ def test_a_syn_flood_leaves_the_established_alone_and_new_ones_are_forwarded(sma
 def test_the_end_of_a_flood_is_told_as_well(small, network, flood):
     director = small
     director.adm(*commands("-t 192.168.2.11:80"))
-    shorten_handshakes(director, 2)
+    director.shorten_tcp_timeouts(2, HANDSHAKE)
     with Load(network.client1, MORE_CLIENTS, [80], threads=1, pause=0.1) as load:
         flood.send(10 * ROOM)
         eventually(lambda: warnings(director), "status says that the table is full")
@@ -109,7 +99,7 @@ def test_a_flood_at_a_masqueraded_service_leaves_the_established_alone(small, ne
     director = small
     network.servers_answer_through("director")
     director.adm(*commands("-t 192.168.2.11:80", method="-m"))
-    shorten_handshakes(director, 3)
+    director.shorten_tcp_timeouts(6, HANDSHAKE)
     with Connection(network.client1, 80) as connection:
         server = connection.who()
         flood.send(10 * ROOM)

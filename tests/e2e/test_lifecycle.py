@@ -16,7 +16,9 @@ def test_the_status_names_the_door_of_the_interface(director):
     status = json.loads(director.limpet("status --json"))
     doors = {door["interface"]: door["door"] for door in status["doors"]}
     assert doors["eth0"] == ("tc" if director.door == "auto" else director.door), "on veth, auto takes tc"
+    assert status["sweep_pass_ms"] < 60_000 and status["sweep_lag_ms"] == 0, "nothing has ended yet"
     assert "eth0" in director.limpet("status")
+    assert "ended entries were found up to 0 ms late" in director.limpet("status")
 
 
 def test_kill_9_costs_no_download_and_no_persistence(director, network):

@@ -21,8 +21,7 @@ METHODS = {80: "-g", 8080: "-m", 22: "-g", 443: "-m"}
 SERVICES = {**STICKY, 443: "-t 192.168.2.11:443"}
 UDP = "-u 192.168.2.11:80"
 SETTLED = 1.5  # seconds after a disturbance in which its consequences may still show
-TIMEOUT_FIELDS = range(9 * 4, 9 * 4 + 11 * 4, 4)  # struct limpet_config, tcp_timeouts
-ESTABLISHED = 1
+ENDING = range(2, 11)  # every TCP state but ESTABLISHED: over in seconds, so that there is always something to sweep
 
 
 class Disturbances:
@@ -153,16 +152,8 @@ class Chaos:
 
     def reload(self):
         """Out of the kernel and in again: connections are lost, services and templates are not."""
-        self._disturbing(lambda: (self.director.unload(), self.director.start(), shorten_timeouts(self.director)))
-
-
-def shorten_timeouts(director) -> None:
-    """Connections that have ended are gone in seconds, so that there is something to sweep all the time."""
-    value = director.configuration()
-    for state, field in enumerate(TIMEOUT_FIELDS):
-        if state != ESTABLISHED:
-            value[field:field + 4] = (3).to_bytes(4, "little")
-    director.set_configuration(value)
+        self._disturbing(lambda: (self.director.unload(), self.director.start(),
+                                  self.director.shorten_tcp_timeouts(3, ENDING)))
 
 
 def daemon_state(director) -> dict[str, int]:
@@ -206,7 +197,7 @@ def test_everything_at_once(director, network, pytestconfig):
         for server in SERVERS.values():
             director.adm(f"-a {service} -r {server} {METHODS[port]}")
     director.adm(f"-A {UDP} -s rr", "--set 0 3 3", *(f"-a {UDP} -r {server} -g" for server in SERVERS.values()))
-    shorten_timeouts(director)
+    director.shorten_tcp_timeouts(3, ENDING)
     director.restart_daemon()
     before = daemon_state(director)
     tables, programs = director.kernel_objects()

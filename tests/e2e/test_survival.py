@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """limpetd may be killed at any time, the host may be booted anew: connections survive the first, persistence both."""
 import random
+import time
 
 import pytest
 
@@ -61,11 +62,29 @@ def test_a_power_failure_costs_no_template_that_is_older_than_the_snapshot(direc
     answers = [ask(network.client1, source=client) for client in MORE_CLIENTS]
     assert set(answers) == {ONE, TWO}
     snapshot = director.state_directory / "templates"
-    eventually(snapshot.exists, "a snapshot is written", seconds=25)
+    snapshot.unlink(missing_ok=True)
+    assert ask(network.client2) in (ONE, TWO), "so there is something new to write"
+    eventually(snapshot.exists, "a snapshot is written", seconds=30)
     director.kill()
     director.lose_kernel_state()
     director.start()
     assert [ask(network.client1, source=client) for client in reversed(MORE_CLIENTS)] == answers[::-1]
+
+
+def test_a_limpetd_killed_while_it_restores_is_followed_by_one_that_does(director, network):
+    director.adm(*commands("-t 192.168.2.11:80", "-p 600"))
+    for client in MORE_CLIENTS:
+        assert ask(network.client1, source=client) in (ONE, TWO)
+    before = templates(director)
+    killer = Killer(director, 3)
+    director.stop()
+    for _ in range(4):
+        director.lose_kernel_state()
+        director.launch()
+        time.sleep(killer.random.uniform(0.5, 1.1) * killer.start_time)
+        director.kill()
+        director.start()
+        assert templates(director) == before
 
 
 def test_templates_of_servers_that_are_gone_are_not_restored(director, network):
@@ -171,7 +190,7 @@ def test_unload_leaves_nothing_in_the_kernel(director, network, ended):
     director.adm(*commands("-f 10", "-p", method="-m"), *commands("-t 192.168.2.11:443", method="-m"))
     assert [ask(network.client1, port) for port in (80, 443)] == [TWO] * 2
     tables, programs = director.kernel_objects()
-    assert len(tables) > 10 and len(programs) == 5
+    assert tables and programs
     if ended == "stopped":
         director.stop()
     elif ended == "killed":

@@ -35,6 +35,7 @@ class Topology:
         self.client1, self.client2 = Host(self.prefix, "client1"), Host(self.prefix, "client2")
         self.servers = [Host(self.prefix, name) for name in SERVERS]
         self.server1, self.server2, self.server3 = self.servers
+        self.answering_either_way = False
         self.hosts = [self.client1, self.client2, self.router, self.director, *self.servers]
 
     def __enter__(self):
@@ -109,8 +110,10 @@ class Topology:
         """"router": directly to the clients (-g); "director": back the way the request came (-m)."""
         via = {"router": ROUTER_LAN, "director": DIRECTOR}[gateway]
         for host in self.servers:
-            host.run("ip", "route", "flush", "table", str(BY_DIRECTOR), check=False)
             host.ip(f"route replace default via {via}")
+            if self.answering_either_way:
+                host.ip(f"rule del lookup {BY_DIRECTOR}", f"route flush table {BY_DIRECTOR}")
+        self.answering_either_way = False
 
     def servers_answer_either_way(self) -> None:
         """Answers from the VIP directly to the clients (-g), those from a server's own address by the director (-m)."""
@@ -118,6 +121,7 @@ class Topology:
         for host in self.servers:
             host.ip(f"rule add from {SERVERS[host.name]} to 10.1.0.0/24 lookup {BY_DIRECTOR}",
                     f"route replace default via {DIRECTOR} table {BY_DIRECTOR}")
+        self.answering_either_way = True
 
     def start_answerers(self) -> None:
         """Small servers that say their own name, TCP and UDP, on the ports the scenarios use."""

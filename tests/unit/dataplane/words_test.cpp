@@ -103,5 +103,29 @@ TEST(Clock, ticks_are_those_of_the_kernels_monotonic_clock) {
   EXPECT_LE(ticks, nanoseconds(after) >> LIMPET_TICK_SHIFT);
 }
 
+TEST(TemplateWord, one_that_is_made_reads_as_it_was_made) {
+  for (const bool assured : {false, true}) {
+    for (const bool extended : {false, true}) {
+      const TemplateWord word(limpet::dataplane::template_word(123456789, assured, extended));
+      EXPECT_EQ(word.life, LIMPET_LIFE_ALIVE);
+      EXPECT_EQ(word.assured, assured);
+      EXPECT_EQ(word.extended, extended);
+      EXPECT_EQ(word.controlled, 0U);
+      EXPECT_EQ(word.expiry, 123456789U);
+    }
+  }
+}
+
+TEST(Clock, what_is_left_is_never_more_than_it_was) {
+  using namespace std::chrono_literals;
+  EXPECT_EQ(time_left(1000, 1000), 0ms);
+  EXPECT_EQ(time_left(1000, 2000), 0ms);
+  for (const std::chrono::milliseconds time : {1ms, 17ms, 999ms, 60000ms, 2678400000ms}) {
+    const auto again = time_left(1000 + ticks_of(time), 1000);
+    EXPECT_LE(again, time);
+    EXPECT_GT(again, time - 18ms) << "a tick";
+  }
+}
+
 }  // namespace
 }  // namespace limpet::dataplane

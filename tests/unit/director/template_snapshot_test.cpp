@@ -69,18 +69,18 @@ TEST_F(TemplateSnapshotTest, what_is_written_in_pieces_is_read) {
 }
 
 TEST_F(TemplateSnapshotTest, a_step_does_a_piece_of_the_work_only) {
-  ASSERT_TRUE(snapshot->begin(source_of(records(50000))));
+  ASSERT_TRUE(snapshot->begin(source_of(records(20000))));
   int steps = 0;
   while (snapshot->is_busy()) {
     ASSERT_TRUE(snapshot->step(1us));
     ++steps;
   }
-  EXPECT_GE(steps, 50000 / 2048);
+  EXPECT_GE(steps, 20000 / 2048);
 }
 
 TEST_F(TemplateSnapshotTest, the_former_one_stays_until_the_next_is_whole) {
   ASSERT_TRUE(snapshot->write_all(source_of(records(10))));
-  ASSERT_TRUE(snapshot->begin(source_of(records(50000))));
+  ASSERT_TRUE(snapshot->begin(source_of(records(20000))));
   ASSERT_TRUE(snapshot->step(1us));
   EXPECT_EQ(stored().size(), 10U);
   snapshot.reset();  // limpetd ends
@@ -96,7 +96,7 @@ TEST_F(TemplateSnapshotTest, what_a_killed_limpetd_has_begun_is_in_nobodys_way) 
 }
 
 TEST_F(TemplateSnapshotTest, at_the_end_a_begun_one_is_written_anew_and_whole) {
-  ASSERT_TRUE(snapshot->begin(source_of(records(50000))));
+  ASSERT_TRUE(snapshot->begin(source_of(records(20000))));
   ASSERT_TRUE(snapshot->step(1us));
   ASSERT_TRUE(snapshot->write_all(source_of(records(7))));
   EXPECT_FALSE(snapshot->is_busy());
