@@ -156,6 +156,7 @@ Result<void> Journal::rewrite(const Configuration& configuration) {
   fd_ = fd;
   dirty_ = false;
   torn_ = false;
+  open_ = nullptr;
   return {};
 }
 
@@ -163,28 +164,60 @@ void JournalGroup::add(const Command& command) {
   text_ += (text_.empty() ? "[" : ",") + json_codec::to_text(json_codec::command_to_json(command));
 }
 
-Result<void> Journal::append(const Command& command) { return append_line({line_of(command)}); }
-
-Result<void> Journal::append(const JournalGroup& group) {
-  return group.text_.empty() ? Result<void>() : append_line({group.text_, "]\n"});
+Result<void> Journal::append(const Command& command) {
+  close_group();
+  const off_t end = ::lseek(fd_, 0, SEEK_END);
+  auto written = append_text(line_of(command));
+  if (written || end < 0) return written;
+  cut(end);
+  if (torn_)
+    return Error{ErrorCode::internal, written.error().text + "; and what was written of it cannot be taken back"};
+  return written;
 }
 
-Result<void> Journal::append_line(std::initializer_list<std::string_view> parts) {
-  const off_t end = ::lseek(fd_, 0, SEEK_END);
-  // What is left of a torn line must not take this one along.
+Result<bool> Journal::append_piece(JournalGroup& group) {
+  constexpr std::size_t kPiece = std::size_t{1} << 20;
+  if (group.text_.empty()) return true;
+  if (open_ != &group) {
+    close_group();
+    group.written_ = 0;
+    open_ = &group;
+    open_begin_ = ::lseek(fd_, 0, SEEK_END);
+  }
+  const auto piece = std::string_view(group.text_).substr(group.written_, kPiece);
+  const bool last = group.written_ + piece.size() == group.text_.size();
+  auto written = append_text(piece);
+  if (written && last) written = append_text("]\n");
+  if (!written) {
+    close_group();
+    return written.error();
+  }
+  group.written_ += piece.size();
+  if (last) open_ = nullptr;
+  return last;
+}
+
+void Journal::give_up(const JournalGroup& group) {
+  if (open_ == &group) close_group();
+}
+
+// What is left of a torn line must not take this text along.
+Result<void> Journal::append_text(std::string_view text) {
   const auto path = (directory_ / kName).string();
   auto written = write_all(fd_, torn_ ? "\n" : "", path);
-  for (const std::string_view part : parts) {
-    if (written) written = write_all(fd_, part, path);
-  }
   if (written) torn_ = false;
-  if (!written && end >= 0 && ::ftruncate(fd_, end) != 0) {
-    torn_ = true;
-    return Error{ErrorCode::internal, written.error().text + "; and what was written of it cannot be taken back"};
-  }
+  if (written) written = write_all(fd_, text, path);
   if (written) dirty_ = true;
   return written;
 }
+
+void Journal::close_group() {
+  if (open_ == nullptr) return;
+  open_ = nullptr;
+  cut(open_begin_);
+}
+
+void Journal::cut(std::int64_t end) { torn_ = ::ftruncate(fd_, end) != 0; }
 
 Result<void> Journal::sync() {
   if (!dirty_) return {};

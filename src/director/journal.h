@@ -3,8 +3,9 @@
 // applied and synced within a second. An interrupted write costs at most the last line.
 #pragma once
 
+#include <cstddef>
+#include <cstdint>
 #include <filesystem>
-#include <initializer_list>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -29,6 +30,7 @@ class JournalGroup {
  private:
   friend class Journal;
   std::string text_;
+  std::size_t written_ = 0;
 };
 
 class Journal {
@@ -44,21 +46,28 @@ class Journal {
 
   // Nothing of a line that could not be written whole is left behind.
   Result<void> append(const Command& command);
-  Result<void> append(const JournalGroup& group);
+  // A piece of a group's line, at most a few milliseconds' work; true: that was the last. A command that is appended
+  // meanwhile takes away what is there of the line, and it begins anew.
+  Result<bool> append_piece(JournalGroup& group);
+  bool is_busy_with_another(const JournalGroup& group) const { return open_ != nullptr && open_ != &group; }
+  void give_up(const JournalGroup& group);
   // Replaces the whole journal: where it holds less than is there.
   Result<void> rewrite(const Configuration& configuration);
   // Brings what was appended to the disk. Call it every second.
   Result<void> sync();
 
  private:
-  // One line, in parts: a long one is not copied to be put together.
-  Result<void> append_line(std::initializer_list<std::string_view> parts);
+  Result<void> append_text(std::string_view text);
+  void close_group();
+  void cut(std::int64_t end);
   explicit Journal(std::filesystem::path directory) : directory_(std::move(directory)) {}
 
   std::filesystem::path directory_;
   int fd_ = -1;
   bool dirty_ = false;
-  bool torn_ = false;  // it ends in a part of a line
+  bool torn_ = false;                   // it ends in a part of a line
+  const JournalGroup* open_ = nullptr;  // whose line is being written
+  std::int64_t open_begin_ = 0;         // where
 };
 
 }  // namespace limpet

@@ -19,6 +19,11 @@ constexpr std::chrono::milliseconds kSlice{5};
 LimpetTransaction::LimpetTransaction(LimpetDirector& director)
     : director_(director), staged_(director.configuration_), generation_(director.generation_) {}
 
+LimpetTransaction::~LimpetTransaction() {
+  director_.journal_->give_up(journal_);
+  if (way_is_made_ && rollout_ == nullptr && director_.rollout_ == nullptr) director_.lead_as_planned();
+}
+
 Result<void> LimpetTransaction::add(const Command& command) {
   const auto ready = settled(command);
   if (!ready) return ready.error();
@@ -79,7 +84,10 @@ Transaction::Progress LimpetTransaction::commit() {
     if (generation_ != director_.generation_) begin_anew();
     if (auto refusal = check_again()) return {true, std::move(refusal)};
     if (staged_commands_ < commands_.size()) return {};
-    if (auto refusal = carry_out()) return {true, std::move(refusal)};
+    if (const auto done = carry_out(); !done) {
+      director_.lead_as_planned();
+      return {true, Refusal{done.error(), std::nullopt}};
+    }
     return {};
   }
   if (!rollout_->done) director_.roll_out();
@@ -96,6 +104,7 @@ void LimpetTransaction::begin_anew() {
   staged_ = director_.configuration_;
   generation_ = director_.generation_;
   staged_commands_ = 0;
+  way_is_made_ = false;
 }
 
 std::optional<Refusal> LimpetTransaction::check_again() {
@@ -109,16 +118,18 @@ std::optional<Refusal> LimpetTransaction::check_again() {
   return std::nullopt;
 }
 
-// Way first, then the journal, then the configuration: as for single commands.
-std::optional<Refusal> LimpetTransaction::carry_out() {
-  auto ready = director_.make_way_for(staged_);
-  if (ready) ready = director_.journal_->append(journal_);
-  if (!ready) {
-    director_.lead_as_planned();
-    return Refusal{ready.error(), std::nullopt};
+// Way first, then the journal, then the configuration: as for single commands. What changes while the journal is being
+// written shows in the generation, and all begins anew.
+Result<void> LimpetTransaction::carry_out() {
+  if (director_.journal_->is_busy_with_another(journal_)) return {};
+  if (!way_is_made_) {
+    if (auto made = director_.make_way_for(staged_); !made) return made;
+    way_is_made_ = true;
   }
-  rollout_ = director_.adopt(std::move(staged_), std::move(touched_));
-  return std::nullopt;
+  const auto whole = director_.journal_->append_piece(journal_);
+  if (!whole) return whole.error();
+  if (*whole) rollout_ = director_.adopt(std::move(staged_), std::move(touched_));
+  return {};
 }
 
 }  // namespace limpet

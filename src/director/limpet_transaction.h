@@ -20,6 +20,9 @@ class LimpetTransaction : public Transaction {
  public:
   // `director` must outlive it.
   explicit LimpetTransaction(LimpetDirector& director);
+  ~LimpetTransaction() override;
+  LimpetTransaction(const LimpetTransaction&) = delete;
+  LimpetTransaction& operator=(const LimpetTransaction&) = delete;
 
   Result<void> add(const Command& command) override;
   Progress commit() override;
@@ -30,13 +33,14 @@ class LimpetTransaction : public Transaction {
   void touch(const ServiceKey& key);
   void begin_anew();
   std::optional<Refusal> check_again();
-  std::optional<Refusal> carry_out();
+  Result<void> carry_out();
 
   LimpetDirector& director_;
   Configuration staged_;
   std::uint64_t generation_;  // of the configuration that was copied
   std::vector<Command> commands_;
   std::size_t staged_commands_ = 0;
+  bool way_is_made_ = false;
   JournalGroup journal_;
   std::vector<ServiceKey> touched_;
   std::unordered_set<ServiceKey, ServiceKeyHash> is_touched_;

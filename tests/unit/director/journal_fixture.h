@@ -65,6 +65,12 @@ class JournalTest : public testing::Test {
     expected.apply(command);
   }
 
+  void append(JournalGroup& group) {
+    auto whole = journal->append_piece(group);
+    while (whole && !*whole) whole = journal->append_piece(group);
+    ASSERT_TRUE(whole) << whole.error().text;
+  }
+
   Replay replay;
   std::optional<Journal> journal;
   Configuration expected;

@@ -91,12 +91,55 @@ TEST_F(JournalTest, a_group_of_commands_is_one_line) {
     expected.apply(command);
   }
   const auto before = std::filesystem::file_size(file());
-  ASSERT_TRUE(journal->append(group));
-  ASSERT_TRUE(journal->append(JournalGroup()));
+  append(group);
+  JournalGroup nothing;
+  append(nothing);
   std::ifstream text(file());
   text.seekg(static_cast<std::streamoff>(before));
   const std::string added(std::istreambuf_iterator<char>(text), {});
   EXPECT_EQ(lines_of(added).size(), 1u);
+  open();
+  EXPECT_TRUE(replay.problems.empty());
+  EXPECT_EQ(replay.configuration, expected);
+}
+
+// Some MiB: several pieces.
+JournalGroup long_group(Configuration& expected) {
+  JournalGroup group;
+  for (std::uint32_t mark = 1; mark <= 20000; ++mark) {
+    const AddService command{service("fwm/" + std::to_string(mark + 100))};
+    group.add(command);
+    expected.apply(command);
+  }
+  return group;
+}
+
+TEST_F(JournalTest, a_command_between_the_pieces_of_a_group_comes_first_and_the_group_begins_anew) {
+  open();
+  Configuration grouped;
+  auto group = long_group(grouped);
+  EXPECT_FALSE(*journal->append_piece(group));
+  run(AddService{service("fwm/10")});
+  append(group);
+  open();
+  EXPECT_TRUE(replay.problems.empty());
+  EXPECT_EQ(replay.configuration.services().size(), grouped.services().size() + 1);
+  EXPECT_EQ(replay.configuration.services().back().service.key, service_key("fwm/10"));
+}
+
+TEST_F(JournalTest, of_a_group_that_is_given_up_nothing_is_left) {
+  open();
+  run(AddService{service("fwm/10")});
+  Configuration ignored;
+  auto group = long_group(ignored);
+  auto other = long_group(ignored);
+  EXPECT_FALSE(*journal->append_piece(group));
+  EXPECT_TRUE(journal->is_busy_with_another(other));
+  journal->give_up(other);
+  EXPECT_TRUE(journal->is_busy_with_another(other));
+  journal->give_up(group);
+  EXPECT_FALSE(journal->is_busy_with_another(other));
+  run(AddService{service("fwm/11")});
   open();
   EXPECT_TRUE(replay.problems.empty());
   EXPECT_EQ(replay.configuration, expected);
