@@ -265,7 +265,8 @@ TEST_F(ConfigurationTest, while_a_sync_daemon_runs_a_server_has_its_services_fam
   auto tunnel = server("[2001:db8::1]:80");
   tunnel.method = ForwardingMethod::tunnel;
   EXPECT_EQ(run(AddDestination{key("tcp/192.0.2.1:80"), tunnel}), ErrorCode::invalid);
-  EXPECT_EQ(run(EditDestination{key("tcp/192.0.2.1:80"), tunnel}), ErrorCode::invalid) << "and not that it is not there";
+  EXPECT_EQ(run(EditDestination{key("tcp/192.0.2.1:80"), tunnel}), ErrorCode::invalid)
+      << "and not that it is not there";
   accept(StopSyncDaemon{SyncRole::master});
   accept(AddDestination{key("tcp/192.0.2.1:80"), tunnel});
 }
