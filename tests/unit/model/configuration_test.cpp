@@ -240,6 +240,7 @@ TEST_F(ConfigurationTest, a_sync_daemon_asks_for_its_interface_before_it_asks_wh
   EXPECT_EQ(configuration.ready(master, std::nullopt).error().code, ErrorCode::invalid);
 }
 
+// As Linux 6.1 lists them.
 TEST_F(ConfigurationTest, a_sync_message_fits_the_interface_unless_its_length_is_given) {
   const auto length = [&](SyncDaemon daemon, std::uint32_t mtu) {
     return configuration.ready(daemon, mtu)->max_length;
@@ -264,6 +265,8 @@ TEST_F(ConfigurationTest, while_a_sync_daemon_runs_a_server_has_its_services_fam
   auto tunnel = server("[2001:db8::1]:80");
   tunnel.method = ForwardingMethod::tunnel;
   EXPECT_EQ(run(AddDestination{key("tcp/192.0.2.1:80"), tunnel}), ErrorCode::invalid);
+  EXPECT_EQ(run(EditDestination{key("tcp/192.0.2.1:80"), tunnel}), ErrorCode::invalid)
+      << "and not that it is not there";
   accept(StopSyncDaemon{SyncRole::master});
   accept(AddDestination{key("tcp/192.0.2.1:80"), tunnel});
 }
