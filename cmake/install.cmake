@@ -4,9 +4,6 @@
 install(FILES docs/man/limpet.1 DESTINATION ${CMAKE_INSTALL_MANDIR}/man1)
 install(FILES docs/man/limpetd.8 docs/man/limpetadm.8 DESTINATION ${CMAKE_INSTALL_MANDIR}/man8)
 
-install(FILES packaging/completions/limpet packaging/completions/limpetd
-        DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions)
-
 # systemd searches lib/, never the multiarch directory that CMAKE_INSTALL_LIBDIR may be.
 configure_file(packaging/limpetd.service.in ${PROJECT_BINARY_DIR}/packaging/limpetd.service @ONLY)
 install(FILES ${PROJECT_BINARY_DIR}/packaging/limpetd.service DESTINATION lib/systemd/system)
@@ -29,4 +26,4 @@ install(PROGRAMS packaging/ipvs-alternatives DESTINATION lib/limpet)
 
 # bash-completion loads the file with the program's name.
 file(GLOB LIMPET_COMPLETIONS CONFIGURE_DEPENDS packaging/completions/*)
-install(FILES ${LIMPET_COMPLETIONS} DESTINATION share/bash-completion/completions)
+install(FILES ${LIMPET_COMPLETIONS} DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions)

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstddef>
+#include <optional>
 #include <vector>
 
 #include "dataplane/batch.h"
@@ -15,9 +16,9 @@ class TemplateWalk {
  public:
   explicit TemplateWalk(const Object& object) : object_(object), templates_(object.map_fd("templates4")) {}
 
-  // The next piece; empty: the end. Left out are the expired, and those given up (port 65535), which no new connection
-  // will find.
-  std::vector<TemplateRecord> next(std::size_t limit);
+  // The next piece, of about `limit` entries of the table; it may be empty, nullopt is the end. Left out are the
+  // expired, and those given up (port 65535), which no new connection will find.
+  std::optional<std::vector<TemplateRecord>> next(std::size_t limit);
 
  private:
   const Object& object_;

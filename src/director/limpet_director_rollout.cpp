@@ -69,7 +69,10 @@ void LimpetDirector::roll_out() {
     if (now == nullptr) {
       tables_->remove(key);
     } else if (before == nullptr || *before != *now) {
-      if (const auto done = tables_->apply(*now); !done) roll_back(done.error());
+      if (const auto done = tables_->apply(*now); !done)
+        roll_back(done.error());
+      else
+        for (const Destination& destination : now->destinations) begin_rates(key, destination.key);
     }
   }
   end_rollout();

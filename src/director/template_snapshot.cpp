@@ -88,10 +88,10 @@ Result<void> TemplateSnapshot::write(const std::string& bytes) {
 
 Result<bool> TemplateSnapshot::write_piece() {
   const auto now = std::chrono::system_clock::now();
-  const std::vector<TemplateRecord> records = source_(kPiece);
-  const auto written = write(records.empty() ? encoder_.end(now) : encoder_.encode(records, now));
+  const auto records = source_(kPiece);
+  const auto written = write(records ? encoder_.encode(*records, now) : encoder_.end(now));
   if (!written) return written.error();
-  return !records.empty();
+  return records.has_value();
 }
 
 Result<void> TemplateSnapshot::step(std::chrono::microseconds budget) {

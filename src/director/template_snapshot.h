@@ -8,6 +8,7 @@
 #include <filesystem>
 #include <functional>
 #include <future>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -19,8 +20,8 @@ namespace limpet {
 
 class TemplateSnapshot {
  public:
-  // The next templates, about as many as asked for; empty: that was all.
-  using Source = std::function<std::vector<TemplateRecord>(std::size_t)>;
+  // The next templates, about as many as asked for or none of them; nullopt: that was all.
+  using Source = std::function<std::optional<std::vector<TemplateRecord>>(std::size_t)>;
 
   explicit TemplateSnapshot(std::filesystem::path state_directory) : directory_(std::move(state_directory)) {}
   TemplateSnapshot(const TemplateSnapshot&) = delete;

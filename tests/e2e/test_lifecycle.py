@@ -21,6 +21,31 @@ def test_the_status_names_the_door_of_the_interface(director):
     assert "ended entries were found up to 0 ms late" in director.limpet("status")
 
 
+def door_of_eth0(director) -> tuple[str, str]:
+    doors = {door["interface"]: door for door in json.loads(director.limpet("status --json"))["doors"]}
+    return doors["eth0"]["door"], doors["eth0"]["reason"]
+
+
+def test_a_single_interface_may_have_a_door_of_its_own(director):
+    for door, other in (("xdp", "tc"), ("tc", "xdp")):
+        director.options = ["--door", other, "--door", f"eth0={door}"]
+        director.restart_daemon()
+        assert door_of_eth0(director) == (door, "as configured")
+
+
+def test_another_xdp_program_stays_where_it_is_and_limpet_takes_tc(director, network, work):
+    director.unload()
+    network.director.ip(f"link set dev eth0 xdpdrv object {xdp_on_veth.compile_pass_all(work)} section xdp")
+    try:
+        director.options = ["--door", "eth0=xdp"]
+        director.start()
+        assert door_of_eth0(director) == ("tc", "another XDP program is attached")
+        director.unload()
+        assert "prog/xdp" in network.director.run("ip", "link", "show", "eth0").stdout
+    finally:
+        network.director.ip("link set dev eth0 xdpdrv off")
+
+
 def test_kill_9_costs_no_download_and_no_persistence(director, network):
     network.servers_answer_through("director")
     director.adm(*commands("-t 192.168.2.11:80", "-p", method="-m"))

@@ -20,9 +20,13 @@ class TemplateSnapshotTest : public testing::Test {
   TemporaryDirectory temporary_;
 
  protected:
+  // Every other piece is empty, as where all of a table's entries have expired.
   static TemplateSnapshot::Source source_of(std::vector<TemplateRecord> all) {
-    return [all = std::move(all), at = std::size_t{0}](std::size_t limit) mutable {
-      const std::size_t count = std::min(limit, all.size() - at);
+    using Piece = std::optional<std::vector<TemplateRecord>>;
+    return [all = std::move(all), at = std::size_t{0}, empty = false](std::size_t limit) mutable -> Piece {
+      if (at == all.size()) return std::nullopt;
+      empty = !empty;
+      const std::size_t count = empty ? 0 : std::min(limit, all.size() - at);
       const auto from = all.begin() + static_cast<std::ptrdiff_t>(at);
       at += count;
       return std::vector<TemplateRecord>(from, from + static_cast<std::ptrdiff_t>(count));
