@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <optional>
@@ -19,6 +20,7 @@ namespace limpet {
 namespace {
 
 constexpr const char* kName = "journal";
+constexpr std::uint64_t kWorthCompacting = 1 << 20;  // bytes of appended lines, and four times what is worth keeping
 
 std::string line_of(const Command& command) { return json_codec::to_text(json_codec::command_to_json(command)) + "\n"; }
 
@@ -108,6 +110,8 @@ Journal::Journal(Journal&& other) noexcept
     : directory_(std::move(other.directory_)),
       fd_(std::exchange(other.fd_, -1)),
       dirty_(other.dirty_),
+      appended_(other.appended_),
+      compact_at_(other.compact_at_),
       torn_(other.torn_) {}
 
 Journal::~Journal() {
@@ -141,7 +145,8 @@ Result<void> Journal::rewrite(const Configuration& configuration) {
   const auto fresh = directory_ / "journal.new";
   const int fd = ::open(fresh.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC, 0600);
   if (fd < 0) return system_error("cannot write " + fresh.string(), errno);
-  auto written = write_all(fd, text_of(configuration), fresh.string());
+  const std::string text = text_of(configuration);
+  auto written = write_all(fd, text, fresh.string());
   if (written && (::fsync(fd) != 0 || ::rename(fresh.c_str(), path.c_str()) != 0))
     written = system_error("cannot write " + path.string(), errno);
   if (!written) {
@@ -157,7 +162,16 @@ Result<void> Journal::rewrite(const Configuration& configuration) {
   dirty_ = false;
   torn_ = false;
   open_ = nullptr;
+  appended_ = 0;
+  compact_at_ = std::max<std::uint64_t>(kWorthCompacting, 4 * text.size());
   return {};
+}
+
+Result<void> Journal::compact(const Configuration& configuration) {
+  if (appended_ < compact_at_) return {};
+  auto done = rewrite(configuration);
+  if (!done) compact_at_ = 2 * appended_;
+  return done;
 }
 
 void JournalGroup::add(const Command& command) {
@@ -207,7 +221,10 @@ Result<void> Journal::append_text(std::string_view text) {
   auto written = write_all(fd_, torn_ ? "\n" : "", path);
   if (written) torn_ = false;
   if (written) written = write_all(fd_, text, path);
-  if (written) dirty_ = true;
+  if (written) {
+    dirty_ = true;
+    appended_ += text.size();
+  }
   return written;
 }
 

@@ -53,6 +53,9 @@ class Journal {
   void give_up(const JournalGroup& group);
   // Replaces the whole journal: where it holds less than is there.
   Result<void> rewrite(const Configuration& configuration);
+  // Rewrites it when most of what it holds has been overtaken: a server whose weight changes every second must not fill
+  // the disk. Call it now and then. After an error the old journal goes on, and the next attempt waits.
+  Result<void> compact(const Configuration& configuration);
   // Brings what was appended to the disk. Call it every second.
   Result<void> sync();
 
@@ -65,6 +68,8 @@ class Journal {
   std::filesystem::path directory_;
   int fd_ = -1;
   bool dirty_ = false;
+  std::uint64_t appended_ = 0;  // bytes since it was rewritten
+  std::uint64_t compact_at_ = 0;
   bool torn_ = false;                   // it ends in a part of a line
   const JournalGroup* open_ = nullptr;  // whose line is being written
   std::int64_t open_begin_ = 0;         // where

@@ -265,6 +265,7 @@ void LimpetDirector::tick() {
 
 void LimpetDirector::every_second() {
   if (const auto synced = journal_->sync(); !synced) spdlog::error("{}", synced.error().text);
+  if (const auto done = journal_->compact(configuration_); !done) spdlog::error("{}", done.error().text);
   tables_->collect(dataplane::Tables::Clock::now());
   look_for_full_tables();
   const unsigned second = ticks_ / kTicksPerSecond;

@@ -2,8 +2,6 @@
 // Which changes IPVS accepts, what it says to the others, and what the accepted ones do.
 #include "model/configuration.h"
 
-#include <chrono>
-
 #include <gtest/gtest.h>
 
 namespace limpet {
@@ -196,8 +194,7 @@ TEST_F(ConfigurationTest, a_copy_is_independent) {
   EXPECT_EQ(configuration.find(key("tcp/192.0.2.1:80")), nullptr);
 }
 
-TEST_F(ConfigurationTest, ten_thousand_services_with_ten_servers_each_are_built_and_emptied_in_seconds) {
-  const auto start = std::chrono::steady_clock::now();
+TEST_F(ConfigurationTest, ten_thousand_services_with_ten_servers_each_are_built_and_emptied) {
   for (std::uint32_t mark = 1; mark <= 10000; ++mark) {
     Service many;
     many.key = ServiceKey::of_mark(Mark{mark});
@@ -210,7 +207,6 @@ TEST_F(ConfigurationTest, ten_thousand_services_with_ten_servers_each_are_built_
   }
   for (std::uint32_t mark = 1; mark <= 10000; ++mark) accept(DeleteService{ServiceKey::of_mark(Mark{mark})});
   EXPECT_TRUE(configuration.services().empty());
-  EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(10));
 }
 
 TEST_F(ConfigurationTest, a_sync_daemon_runs_once_in_each_role) {
