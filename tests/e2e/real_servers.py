@@ -3,6 +3,7 @@
 import random
 import re
 import subprocess
+from contextlib import suppress
 from pathlib import Path
 
 from clients import eventually
@@ -11,6 +12,7 @@ from topology import VIP, Topology
 
 SITE = "www.limpet.test"
 PRIVILEGE_SEPARATION = Path("/run/sshd")  # compiled into Debian's sshd
+MADE_HERE = PRIVILEGE_SEPARATION / ".made-by-limpet-tests"  # by a run of these tests: the last one takes it away
 
 NGINX = """\
 daemon off;
@@ -57,14 +59,15 @@ class RealServers:
 
     def __init__(self, topology: Topology, directory: Path):
         self.topology, self.directory = topology, directory
-        self.made_privilege_separation = False
+        self.needs_privilege_separation = PRIVILEGE_SEPARATION / f".{topology.prefix}"
         self.big_file = directory / "big"  # the same on both
 
     def __enter__(self):
         self.directory.mkdir(mode=0o755, exist_ok=True)
         if not PRIVILEGE_SEPARATION.exists():
-            PRIVILEGE_SEPARATION.mkdir(mode=0o755)
-            self.made_privilege_separation = True
+            PRIVILEGE_SEPARATION.mkdir(mode=0o755, exist_ok=True)
+            MADE_HERE.touch()
+        self.needs_privilege_separation.touch()
         self.big_file.write_bytes(random.Random(0).randbytes(4_000_000))
         self._make_authority()
         self._make_key(self.directory / "client_key")
@@ -79,8 +82,11 @@ class RealServers:
     def __exit__(self, *_):
         for host in (self.topology.server1, self.topology.server2):
             host.stop()
-        if self.made_privilege_separation:
-            PRIVILEGE_SEPARATION.rmdir()
+        self.needs_privilege_separation.unlink()
+        if list(PRIVILEGE_SEPARATION.iterdir()) == [MADE_HERE]:
+            with suppress(OSError):  # another run ends in this moment, or begins
+                MADE_HERE.unlink()
+                PRIVILEGE_SEPARATION.rmdir()
 
     def _openssl(self, *words) -> None:
         subprocess.run(["openssl", *map(str, words)], check=True, capture_output=True)
