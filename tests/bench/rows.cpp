@@ -108,7 +108,8 @@ void add_new(std::vector<RowSpec>& rows, Door door) {
 
 void add_schedulers(std::vector<RowSpec>& rows, Door door) {
   const std::pair<const char*, limpet_scheduler> schedulers[] = {
-      {"rr", LIMPET_RR}, {"wrr", LIMPET_WRR}, {"lc", LIMPET_LC}, {"wlc", LIMPET_WLC}};
+      {"rr", LIMPET_RR},   {"wrr", LIMPET_WRR}, {"lc", LIMPET_LC}, {"wlc", LIMPET_WLC},
+      {"sed", LIMPET_SED}, {"nq", LIMPET_NQ},   {"fo", LIMPET_FO}, {"ovf", LIMPET_OVF}};
   for (const auto& [name, scheduler] : schedulers) {
     for (const std::size_t servers : {8U, 100U, 1000U}) {
       const std::string text = std::string("new connection, ") + name + ", " + std::to_string(servers) + " servers";
