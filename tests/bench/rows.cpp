@@ -39,12 +39,12 @@ std::function<void(Tables&)> serving(const ServiceSpec& service, const std::vect
 
 std::vector<ServerSpec> routed() { return {route(kServerA), route(kServerB), route(kServerC)}; }
 
-// As many as asked for, at three neighbours.
+// As many as asked for, at three neighbours; equal, and heavy enough for ovf to send any number of connections there.
 std::vector<ServerSpec> many(std::size_t count) {
   const std::string* const addresses[] = {&kServerA, &kServerB, &kServerC};
   std::vector<ServerSpec> servers;
   for (std::size_t i = 0; i < count; i++)
-    servers.push_back(route(*addresses[i % 3], static_cast<std::uint16_t>(80 + i / 3)));
+    servers.push_back(route(*addresses[i % 3], static_cast<std::uint16_t>(80 + i / 3)).weight(kMillion));
   return servers;
 }
 
