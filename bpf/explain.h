@@ -22,7 +22,7 @@ struct {
 struct leaving {
 	__u32 destination;     /* 0: none */
 	__u32 template_serial; /* 0: none */
-	__s64 overhead;
+	struct load load;
 	__u64 ended;
 };
 
@@ -58,7 +58,8 @@ static __always_inline void explain_leaves(struct limpet_explain *e, const struc
 {
 	e->former = f->destination;
 	leaving->destination = f->destination;
-	leaving->overhead = (flow_is_active(&p->key, word) << 8) + 1;
+	leaving->load.active = flow_is_active(&p->key, word);
+	leaving->load.total = 1;
 	leaving->template_serial = f->template_kind == LIMPET_TEMPLATE_NONE ? 0 : f->template_serial;
 	leaving->ended = flow_expiry(word) < p->now ? flow_expiry(word) : p->now;
 }
@@ -132,32 +133,40 @@ static __always_inline int explain_template(struct limpet_explain *e, const stru
 }
 
 struct explain_walk {
-	struct least_walk least;
+	struct counted_walk counted;
 	struct leaving leaving;
 };
 
-/* least_step(), with the flow that leaves already gone. */
-static long explain_least_step(__u32 index, void *argument)
+/* The schedulers' steps, with the flow that leaves already gone. */
+static long explain_counted_step(__u32 index, void *argument)
 {
 	struct explain_walk *w = argument;
-	struct limpet_list_entry *e = list_at(w->least.list, index);
-	__s64 overhead, weight;
+	struct limpet_list_entry *e = list_serving_at(w->counted.list, index);
+	struct load load;
 
-	if (!e || !e->second)
+	if (!e)
 		return 0;
-	overhead = overhead_of(e->first);
-	if (e->first == w->leaving.destination)
-		overhead -= w->leaving.overhead;
-	weight = w->least.weighted ? e->second : 1;
-	if (!w->least.destination || w->least.overhead * weight > overhead * w->least.weight) {
-		w->least.destination = e->first;
-		w->least.overhead = overhead;
-		w->least.weight = weight;
+	load = load_of(e->first);
+	if (e->first == w->leaving.destination) {
+		load.active -= w->leaving.load.active;
+		load.total -= w->leaving.load.total;
+	}
+	switch (w->counted.list->scheduler) {
+	case LIMPET_LC:
+		return lc_offer(&w->counted, e, load);
+	case LIMPET_WLC:
+		return wlc_offer(&w->counted, e, load);
+	case LIMPET_SED:
+		return sed_offer(&w->counted, e, load);
+	case LIMPET_NQ:
+		return nq_offer(&w->counted, e, load);
+	case LIMPET_OVF:
+		return ovf_offer(&w->counted, e, load);
 	}
 	return 0;
 }
 
-SUBPROGRAM int explain_least(__u32 service, struct leaving *leaving)
+SUBPROGRAM int explain_counted(__u32 service, struct leaving *leaving)
 {
 	struct limpet_service_state *state = service_state(service);
 	struct explain_walk w = {};
@@ -165,11 +174,10 @@ SUBPROGRAM int explain_least(__u32 service, struct leaving *leaving)
 
 	if (!state || !list_open(&l, *(volatile __u64 *)&state->published))
 		return 0;
-	w.least.list = &l;
-	w.least.weighted = l.scheduler == LIMPET_WLC;
+	w.counted.list = &l;
 	w.leaving = *leaving;
-	bpf_loop(l.count, explain_least_step, &w, 0);
-	return w.least.destination;
+	bpf_loop(l.count, explain_counted_step, &w, 0);
+	return w.counted.destination;
 }
 
 static __always_inline int schedules_by_counts(__u32 service)
@@ -177,7 +185,15 @@ static __always_inline int schedules_by_counts(__u32 service)
 	struct limpet_service_state *state = service_state(service);
 	__u32 scheduler = state ? state->published >> LIMPET_PUBLISHED_SCHEDULER_SHIFT : LIMPET_RR;
 
-	return scheduler == LIMPET_LC || scheduler == LIMPET_WLC;
+	switch (scheduler) {
+	case LIMPET_LC:
+	case LIMPET_WLC:
+	case LIMPET_SED:
+	case LIMPET_NQ:
+	case LIMPET_OVF:
+		return 1;
+	}
+	return 0;
 }
 
 /* choose(): what is proposed is not taken, so that the cursor stays. */
@@ -197,7 +213,7 @@ static __always_inline void explain_choice(struct limpet_explain *e, struct pack
 	}
 	e->rule = LIMPET_EXPLAIN_SCHEDULER;
 	if (leaving->destination && schedules_by_counts(hit->service.id)) {
-		e->destination = explain_least(hit->service.id, leaving);
+		e->destination = explain_counted(hit->service.id, leaving);
 		return;
 	}
 	schedule(hit->service.id, &pick);

@@ -3,15 +3,55 @@
 #ifndef LIMPET_SCHEDULE_H
 #define LIMPET_SCHEDULE_H
 
+#include "schedule/fo.h"
 #include "schedule/hash.h"
 #include "schedule/least.h"
 #include "schedule/list.h"
+#include "schedule/nq.h"
+#include "schedule/ovf.h"
 #include "schedule/rr.h"
+#include "schedule/sed.h"
 #include "schedule/wrr.h"
 
 static __always_inline struct limpet_service_state *service_state(__u32 service)
 {
 	return bpf_map_lookup_elem(&service_states, &service);
+}
+
+/* The kernel makes a bpf_loop() a plain loop if its callback is always the same. The empty assembly, other for each
+ * scheduler, keeps the compiler from making all these calls one that has many. */
+#define WALK_ALL(l, step, w, scheduler)                                                                                \
+	do {                                                                                                           \
+		bpf_loop((l)->count, step, w, 0);                                                                      \
+		asm volatile("" : : "i"(scheduler));                                                                   \
+	} while (0)
+
+/* The schedulers that need no cursor. */
+static __always_inline void schedule_best(struct list *l, struct pick *pick)
+{
+	struct counted_walk w = { .list = l };
+
+	switch (l->scheduler) {
+	case LIMPET_LC:
+		WALK_ALL(l, lc_step, &w, LIMPET_LC);
+		break;
+	case LIMPET_WLC:
+		WALK_ALL(l, wlc_step, &w, LIMPET_WLC);
+		break;
+	case LIMPET_SED:
+		WALK_ALL(l, sed_step, &w, LIMPET_SED);
+		break;
+	case LIMPET_NQ:
+		WALK_ALL(l, nq_step, &w, LIMPET_NQ);
+		break;
+	case LIMPET_FO:
+		WALK_ALL(l, fo_step, &w, LIMPET_FO);
+		break;
+	case LIMPET_OVF:
+		WALK_ALL(l, ovf_step, &w, LIMPET_OVF);
+		break;
+	}
+	pick->destination = w.destination;
 }
 
 /* Fills `pick`; pick->destination is 0 if no destination is available. */
@@ -35,11 +75,8 @@ GLOBAL int schedule(__u32 service, struct pick *pick)
 	case LIMPET_WRR:
 		schedule_wrr(&l, cursor, pick);
 		break;
-	case LIMPET_LC:
-		schedule_least(&l, 0, pick);
-		break;
-	case LIMPET_WLC:
-		schedule_least(&l, 1, pick);
+	default:
+		schedule_best(&l, pick);
 		break;
 	}
 	return 0;

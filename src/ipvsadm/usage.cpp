@@ -50,8 +50,8 @@ virtual-service, one of:
 
 Options of services:
   --ipv6         -6                   the mark is for IPv6; follows -f (not carried yet)
-  --scheduler    -s scheduler         rr|wrr|lc|wlc, default wlc
-                                      (not carried yet: lblc|lblcr|dh|sh|mh|sed|nq|fo|ovf|twos)
+  --scheduler    -s scheduler         rr|wrr|lc|wlc|sed|nq|fo|ovf, default wlc
+                                      (not carried yet: lblc|lblcr|dh|sh|mh|twos)
   --persistent   -p [timeout]         persistent service, default 360 seconds
   --netmask      -M netmask           granularity of persistence
   --pe           engine               persistence engine (not carried yet)

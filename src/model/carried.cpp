@@ -14,8 +14,18 @@ Error not_carried(const std::string& what, const std::string& where) {
 bool carried_scheduler(const std::string& name) {
   const auto scheduler = scheduler_from_name(name);
   // An unknown name is none of ours to judge: Configuration::check says that there is no such scheduler.
-  return !scheduler || *scheduler == Scheduler::rr || *scheduler == Scheduler::wrr || *scheduler == Scheduler::lc ||
-         *scheduler == Scheduler::wlc;
+  if (!scheduler) return true;
+  switch (*scheduler) {
+    case Scheduler::lblc:
+    case Scheduler::lblcr:
+    case Scheduler::dh:
+    case Scheduler::sh:
+    case Scheduler::mh:
+    case Scheduler::twos:
+      return false;
+    default:
+      return true;
+  }
 }
 
 Result<void> carried_key(const ServiceKey& key) {

@@ -39,12 +39,12 @@ std::function<void(Tables&)> serving(const ServiceSpec& service, const std::vect
 
 std::vector<ServerSpec> routed() { return {route(kServerA), route(kServerB), route(kServerC)}; }
 
-// As many as asked for, at three neighbours.
+// As many as asked for, at three neighbours; equal, and heavy enough for ovf to send any number of connections there.
 std::vector<ServerSpec> many(std::size_t count) {
   const std::string* const addresses[] = {&kServerA, &kServerB, &kServerC};
   std::vector<ServerSpec> servers;
   for (std::size_t i = 0; i < count; i++)
-    servers.push_back(route(*addresses[i % 3], static_cast<std::uint16_t>(80 + i / 3)));
+    servers.push_back(route(*addresses[i % 3], static_cast<std::uint16_t>(80 + i / 3)).weight(kMillion));
   return servers;
 }
 
@@ -108,7 +108,8 @@ void add_new(std::vector<RowSpec>& rows, Door door) {
 
 void add_schedulers(std::vector<RowSpec>& rows, Door door) {
   const std::pair<const char*, limpet_scheduler> schedulers[] = {
-      {"rr", LIMPET_RR}, {"wrr", LIMPET_WRR}, {"lc", LIMPET_LC}, {"wlc", LIMPET_WLC}};
+      {"rr", LIMPET_RR},   {"wrr", LIMPET_WRR}, {"lc", LIMPET_LC}, {"wlc", LIMPET_WLC},
+      {"sed", LIMPET_SED}, {"nq", LIMPET_NQ},   {"fo", LIMPET_FO}, {"ovf", LIMPET_OVF}};
   for (const auto& [name, scheduler] : schedulers) {
     for (const std::size_t servers : {8U, 100U, 1000U}) {
       const std::string text = std::string("new connection, ") + name + ", " + std::to_string(servers) + " servers";

@@ -152,7 +152,7 @@ def test_a_missing_or_unknown_word_is_named(director):
 
 # Explain
 
-@pytest.mark.parametrize("scheduler", ["rr", "wrr", "lc", "wlc"])
+@pytest.mark.parametrize("scheduler", ["rr", "wrr", "lc", "wlc", "sed", "nq", "fo", "ovf"])
 @pytest.mark.parametrize("options", ["", "-p 600"])
 def test_the_next_connection_goes_where_explain_said(director, network, scheduler, options):
     director.adm(f"-A {WEB} -s {scheduler} {options}", f"-a {WEB} -r 192.168.2.20 -g -w 1",

@@ -95,7 +95,7 @@ class Chaos:
         return f"{port} {server} {weight}"
 
     def change_scheduler(self):
-        port, scheduler = self._port(), self.random.choice(["rr", "wrr", "lc", "wlc"])
+        port, scheduler = self._port(), self.random.choice(["rr", "wrr", "lc", "wlc", "sed", "nq", "fo"])
         self.director.adm(f"-E {SERVICES[port]} -s {scheduler}" + (" -p 600" if port in STICKY else ""))
         return f"{port} {scheduler}"
 

@@ -53,7 +53,8 @@ TEST_P(Errors, a_frames_padding_is_not_quoted) {
 }
 
 TEST_P(Errors, servers_of_weight_0_only_are_as_good_as_none) {
-  for (const limpet_scheduler scheduler : {LIMPET_RR, LIMPET_WRR, LIMPET_LC, LIMPET_WLC}) {
+  for (const limpet_scheduler scheduler :
+       {LIMPET_RR, LIMPET_WRR, LIMPET_LC, LIMPET_WLC, LIMPET_SED, LIMPET_NQ, LIMPET_FO, LIMPET_OVF}) {
     Service& http = tables.add(tcp_service(kVip, static_cast<std::uint16_t>(80 + scheduler)).scheduled(scheduler));
     tables.add_server(http, route(kServerA).weight(0));
     tables.add_server(http, route(kServerB).weight(0));

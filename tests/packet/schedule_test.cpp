@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Schedulers against plain models of the kernel's (ip_vs_rr.c, ip_vs_wrr.c, ip_vs_lc.c, ip_vs_wlc.c).
+// The schedulers that have a cursor against plain models of the kernel's (ip_vs_rr.c, ip_vs_wrr.c).
 #include <numeric>
 #include <random>
 
@@ -173,37 +173,6 @@ TEST_P(ListSizes, wrr_serves_them_in_the_kernels_order_through_edits) {
   }
 }
 
-// Least connection by the counts as they stand: overhead 256 * active + total, the first of equals wins.
-TEST_P(ListSizes, lc_and_wlc_choose_the_least_loaded) {
-  for (const limpet_scheduler scheduler : {LIMPET_LC, LIMPET_WLC}) {
-    tables.reset();
-    Service& service = tables.add(tcp_service(kVip, 80).scheduled(scheduler));
-    std::vector<ServerSpec> servers;
-    for (std::size_t i = 0; i < GetParam(); i++) servers.push_back(route(kServerA).weight(random_() % 5));
-    for (const std::uint32_t id : tables.add_servers(service, servers)) {
-      const auto total = static_cast<std::int32_t>(random_() % 50);
-      tables.set_counts(id, {static_cast<std::int32_t>(random_()) % 8 & total, total, 0, {}});
-    }
-    const List list = list_of(service);
-    for (int i = 0; i < 60; i++) {
-      std::uint32_t best = 0;
-      std::int64_t best_load = 0;
-      std::int64_t best_weight = 1;
-      for (const Candidate& c : list) {
-        if (c.weight == 0) continue;
-        const limpet_counts counts = tables.counts(c.id);
-        const std::int64_t load = (static_cast<std::int64_t>(counts.active) << 8) + counts.total;
-        const std::int64_t weight = scheduler == LIMPET_LC ? 1 : c.weight;
-        if (best != 0 && best_load * weight <= load * best_weight) continue;
-        best = c.id;
-        best_load = load;
-        best_weight = weight;
-      }
-      ASSERT_EQ(next(), best) << "pick " << i;
-    }
-  }
-}
-
 TEST_F(Scheduling, the_last_server_added_is_the_first_to_serve) {
   Service& service = tables.add(tcp_service(kVip, 80));
   const auto ids = tables.add_servers(service, {route(kServerA), route(kServerB), route(kServerC)});
@@ -211,14 +180,6 @@ TEST_F(Scheduling, the_last_server_added_is_the_first_to_serve) {
   EXPECT_EQ(next(), ids[1]);
   EXPECT_EQ(next(), ids[0]);
   EXPECT_EQ(next(), ids[2]);
-}
-
-TEST_F(Scheduling, wlc_works_with_the_largest_weights) {
-  Service& service = tables.add(tcp_service(kVip, 80).scheduled(LIMPET_WLC));
-  const auto ids = tables.add_servers(service, {route(kServerA).weight(2147483647), route(kServerB).weight(1)});
-  tables.set_counts(ids[0], {1000000, 2000000, 0, {}});
-  tables.set_counts(ids[1], {0, 1, 0, {}});
-  EXPECT_EQ(next(), ids[0]);
 }
 
 TEST_F(Scheduling, wrr_works_with_the_largest_weights) {

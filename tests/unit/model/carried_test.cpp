@@ -20,9 +20,9 @@ std::string refusal(const Command& command) {
   return result.error().text;
 }
 
-TEST(Carried, are_ipv4_services_of_tcp_udp_and_marks_with_four_schedulers) {
+TEST(Carried, are_ipv4_services_of_tcp_udp_and_marks_with_eight_schedulers) {
   for (const auto* name : {"tcp/192.0.2.1:80", "udp/192.0.2.1:53", "fwm/10"}) {
-    for (const auto* scheduler : {"rr", "wrr", "lc", "wlc"}) {
+    for (const auto* scheduler : {"rr", "wrr", "lc", "wlc", "sed", "nq", "fo", "ovf"}) {
       auto service = web();
       service.key = *ServiceKey::parse(name);
       service.scheduler = scheduler;
