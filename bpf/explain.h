@@ -224,7 +224,7 @@ static __always_inline void explain_choice(struct limpet_explain *e, struct pack
 static __always_inline int explain_new(void *context, struct limpet_explain *e, struct packet *p,
 				       const struct limpet_config *c, int local, struct leaving *leaving)
 {
-	__u8 first = p->key.client_address & 0xff; /* is_sound() */
+	__u8 first = bpf_ntohl(p->key.client_address) >> 24; /* is_sound() */
 	struct limpet_destination *dest;
 	struct service_hit hit = {};
 	__u32 id;

@@ -164,8 +164,10 @@ SUBPROGRAM int new_flow(void *context, struct packet *p, struct decision *d, str
 		f = bpf_map_lookup_elem(&flows4, &p->key);
 		if (!f)
 			return decide(d, VERDICT_DROP);
-		existing_flow(context, p, d, f, *(volatile __u64 *)&f->word);
-		return d->verdict;
+		word = *(volatile __u64 *)&f->word;
+		if (flow_is_alive(word, p->now) && existing_flow(context, p, d, f, word) == EXISTING_DECIDED)
+			return d->verdict;
+		return decide(d, VERDICT_DROP); /* and has lost it again: the client repeats what it does not get */
 	}
 	if (error) {
 		choose_unrecorded(context, p, d, o);

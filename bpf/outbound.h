@@ -27,7 +27,9 @@ SUBPROGRAM int outbound(void *context, struct packet *p, struct decision *d)
 	flow_key_set(&key, both_addresses(p->key.virtual_address, virtual_address),
 		     both_ports(p->key.virtual_port, virtual_port), p->key.protocol);
 	f = bpf_map_lookup_elem(&flows4, &key);
-	if (!f || f->method != LIMPET_MASQ || f->destination_port != p->key.client_port)
+	/* The word first: an entry that is alive now is not given to another while this runs, one that is dead may be. */
+	if (!f || !flow_is_alive(*(volatile __u64 *)&f->word, p->now) || f->method != LIMPET_MASQ ||
+	    f->destination_port != p->key.client_port)
 		return decide(d, VERDICT_PASS);
 	hop_get_often(context, p, d, client_hop_index(c, p->key.virtual_address, virtual_address),
 		      p->key.virtual_address, virtual_address);

@@ -137,7 +137,7 @@ static __always_inline int parse(struct packet *p, void *context, const enum doo
 static __always_inline int is_sound(const struct packet *p, void *context, const enum door door)
 {
 	struct frame f = frame_of(context, door);
-	__u8 first = p->key.client_address & 0xff; /* the address's first byte, in network order */
+	__u8 first = bpf_ntohl(p->key.client_address) >> 24;
 	__u32 sum = 0;
 	__u16 *words = f.data + IP_OFFSET;
 

@@ -229,8 +229,10 @@ GLOBAL int template_use(struct template_binding *b, __u64 now)
 	for (int i = 0; i < USE_TRIES; i++) {
 		word = *(volatile __u64 *)&t->word;
 		b->destination = *(volatile __u32 *)&t->destination;
-		if ((word & LIMPET_LIFE_MASK) == LIMPET_LIFE_DELETING)
+		if ((word & LIMPET_LIFE_MASK) == LIMPET_LIFE_DELETING) {
+			b->destination = 0; /* it has ended: it leads nowhere */
 			break;
+		}
 		if ((word & LIMPET_LIFE_MASK) == LIMPET_LIFE_BUSY)
 			continue;
 		if (!template_is_alive(word, now) || !template_destination_serves(c, b->destination))
@@ -251,6 +253,7 @@ GLOBAL int template_use(struct template_binding *b, __u64 now)
 	return TEMPLATE_BUSY;
 stale:
 	b->destination = 0;
+	b->serial = 0; /* of a try before this one: nothing is counted there */
 	if (!__sync_bool_compare_and_swap(&t->word, word, (word & ~LIMPET_LIFE_MASK) | LIMPET_LIFE_BUSY))
 		return TEMPLATE_BUSY;
 	if (template_is_alive(word, now))

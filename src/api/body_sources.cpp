@@ -6,8 +6,8 @@
 #include <functional>
 #include <utility>
 
+#include "api/command_text.h"
 #include "api/json_array.h"
-#include "api/routes.h"
 #include "json/json.h"
 
 namespace limpet::api {
@@ -162,10 +162,7 @@ class CommandRun : public BodySource {
 
  private:
   Result<void> carry_out(std::string_view text) {
-    if (text.size() > kDocumentLimit) return Error{ErrorCode::bad_request, "the command is longer than 64 KiB"};
-    const auto json = json_codec::parse_text(text, "the command");
-    if (!json) return json.error();
-    const auto command = json_codec::command_from_json(*json, "");
+    const auto command = command_in(text);
     if (!command) return command.error();
     return director_.execute(*command);
   }

@@ -6,7 +6,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <optional>
@@ -20,7 +19,8 @@ namespace limpet {
 namespace {
 
 constexpr const char* kName = "journal";
-constexpr std::uint64_t kWorthCompacting = 1 << 20;  // bytes of appended lines, and four times what is worth keeping
+constexpr std::uint64_t kWorthCompacting = 1 << 20;  // bytes of appended lines
+constexpr std::uint64_t kOvertaken = 4;              // appended commands for each that is worth keeping
 
 std::string line_of(const Command& command) { return json_codec::to_text(json_codec::command_to_json(command)) + "\n"; }
 
@@ -92,6 +92,13 @@ bool replay_all(const std::string& text, Replay& replay) {
   return damaged;
 }
 
+// Lines that text_of() makes of it, daemons aside.
+std::uint64_t lines_in(const Configuration& configuration) {
+  std::uint64_t lines = 1;
+  for (const ConfiguredService& service : configuration.services()) lines += 1 + service.destinations.size();
+  return lines;
+}
+
 std::string text_of(const Configuration& configuration) {
   std::string text = line_of(SetTimeouts{configuration.timeouts()});
   for (const SyncDaemon& daemon : configuration.sync_daemons()) text += line_of(StartSyncDaemon{daemon});
@@ -111,6 +118,7 @@ Journal::Journal(Journal&& other) noexcept
       fd_(std::exchange(other.fd_, -1)),
       dirty_(other.dirty_),
       appended_(other.appended_),
+      appended_commands_(other.appended_commands_),
       compact_at_(other.compact_at_),
       torn_(other.torn_) {}
 
@@ -130,14 +138,26 @@ Result<Journal> Journal::open(const std::filesystem::path& directory, Replay& re
   if (!text) return text.error();
   replay.found = text->has_value();
   if (!replay.found) replay.configuration = otherwise;
+  Result<void> renewed;
   if (replay.found && replay_all(**text, replay)) {
     const auto kept = directory / "journal.damaged";
     std::filesystem::copy_file(path, kept, std::filesystem::copy_options::overwrite_existing, error);
-    if (error) return system_error("cannot keep the damaged journal as " + kept.string(), error.value());
+    if (error) renewed = system_error("cannot keep the damaged journal as " + kept.string(), error.value());
   }
   Journal journal(directory);
-  if (auto written = journal.rewrite(replay.configuration); !written) return written.error();
+  if (renewed) renewed = journal.rewrite(replay.configuration);
+  if (renewed) return journal;
+  if (!replay.found || !journal.go_on_with(**text)) return renewed.error();
+  replay.problems.push_back("the journal goes on as it is, since it could not be written anew: " +
+                            renewed.error().text);
   return journal;
+}
+
+// Of what is there: a full disk must not keep the services that are in it from coming back.
+bool Journal::go_on_with(const std::string& text) {
+  fd_ = ::open((directory_ / kName).c_str(), O_WRONLY | O_APPEND | O_CLOEXEC);
+  torn_ = !text.empty() && text.back() != '\n';
+  return fd_ >= 0;
 }
 
 Result<void> Journal::rewrite(const Configuration& configuration) {
@@ -151,6 +171,7 @@ Result<void> Journal::rewrite(const Configuration& configuration) {
     written = system_error("cannot write " + path.string(), errno);
   if (!written) {
     ::close(fd);
+    ::unlink(fresh.c_str());
     return written;
   }
   if (const int dir = ::open(directory_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC); dir >= 0) {
@@ -163,12 +184,13 @@ Result<void> Journal::rewrite(const Configuration& configuration) {
   torn_ = false;
   open_ = nullptr;
   appended_ = 0;
-  compact_at_ = std::max<std::uint64_t>(kWorthCompacting, 4 * text.size());
+  appended_commands_ = 0;
+  compact_at_ = kWorthCompacting;
   return {};
 }
 
 Result<void> Journal::compact(const Configuration& configuration) {
-  if (appended_ < compact_at_) return {};
+  if (appended_ < compact_at_ || appended_commands_ < kOvertaken * lines_in(configuration)) return {};
   auto done = rewrite(configuration);
   if (!done) compact_at_ = 2 * appended_;
   return done;
@@ -176,12 +198,14 @@ Result<void> Journal::compact(const Configuration& configuration) {
 
 void JournalGroup::add(const Command& command) {
   text_ += (text_.empty() ? "[" : ",") + json_codec::to_text(json_codec::command_to_json(command));
+  ++commands_;
 }
 
 Result<void> Journal::append(const Command& command) {
   close_group();
   const off_t end = ::lseek(fd_, 0, SEEK_END);
   auto written = append_text(line_of(command));
+  if (written) ++appended_commands_;
   if (written || end < 0) return written;
   cut(end);
   if (torn_)
@@ -207,7 +231,10 @@ Result<bool> Journal::append_piece(JournalGroup& group) {
     return written.error();
   }
   group.written_ += piece.size();
-  if (last) open_ = nullptr;
+  if (last) {
+    open_ = nullptr;
+    appended_commands_ += group.commands_;
+  }
   return last;
 }
 

@@ -31,12 +31,14 @@ class JournalGroup {
   friend class Journal;
   std::string text_;
   std::size_t written_ = 0;
+  std::size_t commands_ = 0;
 };
 
 class Journal {
  public:
   // Reads the journal in `directory`, then starts a new one that holds just the outcome; `otherwise` if there was none.
-  // The old file is kept as journal.damaged if a line other than the last could not be read.
+  // The old file is kept as journal.damaged if a line other than the last could not be read. One that cannot be
+  // replaced goes on as it is, and the problems say so.
   static Result<Journal> open(const std::filesystem::path& directory, Replay& replay,
                               const Configuration& otherwise = {});
 
@@ -54,12 +56,14 @@ class Journal {
   // Replaces the whole journal: where it holds less than is there.
   Result<void> rewrite(const Configuration& configuration);
   // Rewrites it when most of what it holds has been overtaken: a server whose weight changes every second must not fill
-  // the disk. Call it now and then. After an error the old journal goes on, and the next attempt waits.
+  // the disk, and a long restore is no reason. Call it now and then. After an error the old journal goes on, and the
+  // next attempt waits.
   Result<void> compact(const Configuration& configuration);
   // Brings what was appended to the disk. Call it every second.
   Result<void> sync();
 
  private:
+  bool go_on_with(const std::string& text);
   Result<void> append_text(std::string_view text);
   void close_group();
   void cut(std::int64_t end);
@@ -69,6 +73,7 @@ class Journal {
   int fd_ = -1;
   bool dirty_ = false;
   std::uint64_t appended_ = 0;  // bytes since it was rewritten
+  std::uint64_t appended_commands_ = 0;
   std::uint64_t compact_at_ = 0;
   bool torn_ = false;                   // it ends in a part of a line
   const JournalGroup* open_ = nullptr;  // whose line is being written

@@ -46,13 +46,19 @@ std::shared_ptr<Rollout> LimpetDirector::adopt(Configuration next, std::vector<S
   return rollout_;
 }
 
-// The table is empty at once; its services leave the kernel's tables in slices, a small table's in the first.
+// The table is empty at once; its services leave the kernel's tables in slices, a small table's in the first. One that
+// is on its way into the tables has these to do as well, and turns back: roll_out() looks at what is configured now.
 Result<void> LimpetDirector::flush() {
-  while (rollout_) roll_out();
   if (auto written = journal_->append(Flush{}); !written) return written;
   std::vector<ServiceKey> all;
   for (const ConfiguredService& service : configuration_.services()) all.push_back(service.service.key);
-  (void)adopt(configuration_.without_services(), std::move(all));
+  if (rollout_) {
+    rollout_->touched.insert(rollout_->touched.end(), all.begin(), all.end());
+    configuration_ = configuration_.without_services();
+    ++generation_;
+  } else {
+    (void)adopt(configuration_.without_services(), std::move(all));
+  }
   roll_out();
   return {};
 }

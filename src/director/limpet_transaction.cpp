@@ -82,7 +82,10 @@ Transaction::Progress LimpetTransaction::commit() {
       return {};
     }
     if (generation_ != director_.generation_) begin_anew();
-    if (auto refusal = check_again()) return {true, std::move(refusal)};
+    if (auto refusal = check_again()) {
+      director_.lead_as_planned();  // a way may have been made before it began anew
+      return {true, std::move(refusal)};
+    }
     if (staged_commands_ < commands_.size()) return {};
     if (const auto done = carry_out(); !done) {
       director_.lead_as_planned();

@@ -91,6 +91,22 @@ TEST_F(DamagedJournalTest, garbage_behind_the_last_line_costs_nothing_but_report
   }
 }
 
+// As on a full disk.
+TEST_F(DamagedJournalTest, one_that_cannot_be_written_anew_goes_on_as_it_is) {
+  std::filesystem::create_directory(directory() / "journal.new");
+  for (const std::string& torn : {std::string(), std::string("{\"op\": \"add-serv")}) {
+    write_file(file(), read_file(file()) + torn);
+    open();
+    ASSERT_FALSE(replay.problems.empty());
+    EXPECT_THAT(replay.problems.back(), HasSubstr("journal.new"));
+    EXPECT_EQ(replay.configuration, expected);
+    run(AddService{service("fwm/" + std::to_string(torn.size() + 1))});
+  }
+  std::filesystem::remove(directory() / "journal.new");
+  open();
+  EXPECT_EQ(replay.configuration, expected);
+}
+
 TEST_F(DamagedJournalTest, a_damaged_line_in_the_middle_is_reported_and_the_file_kept) {
   auto lines = lines_of(read_file(file()));
   const std::string old = lines[0] + "\n" + lines[1] + "\n{\"op\": \"add-dest@@@\n" + lines[3] + "\n";
@@ -181,15 +197,26 @@ TEST_F(DamagedJournalTest, a_rewrite_that_does_not_fit_leaves_the_old_journal_in
   EXPECT_EQ(replay.configuration, expected);
 }
 
-TEST_F(DamagedJournalTest, a_start_on_a_full_disk_is_refused_and_loses_nothing) {
+TEST_F(DamagedJournalTest, on_a_full_disk_the_services_come_back_and_nothing_can_be_changed) {
   const std::string before = read_file(file());
   {
     const FileSizeLimit full(20);
-    const auto opened = Journal::open(directory(), replay);
-    ASSERT_FALSE(opened);
-    EXPECT_THAT(opened.error().text, HasSubstr(directory().string()));
+    open();
+    EXPECT_THAT(replay.problems, ElementsAre(HasSubstr(directory().string())));
+    EXPECT_EQ(replay.configuration, expected);
+    EXPECT_FALSE(journal->append(AddService{service("fwm/10")}));
   }
   EXPECT_EQ(read_file(file()), before);
+  run(AddService{service("fwm/10")});
+  open();
+  EXPECT_EQ(replay.configuration, expected) << "there is room again";
+}
+
+TEST_F(JournalTest, a_first_start_on_a_full_disk_is_an_error) {
+  const FileSizeLimit full(20);
+  const auto opened = Journal::open(directory(), replay);
+  ASSERT_FALSE(opened);
+  EXPECT_THAT(opened.error().text, HasSubstr(directory().string()));
 }
 
 // Else limpetd would write an empty journal over it.
@@ -213,9 +240,9 @@ TEST_F(DamagedJournalTest, a_damaged_journal_that_cannot_be_kept_aside_stays_whe
   const std::string old = "{\"op\": \"add-dest@@@\n" + read_file(file());
   write_file(file(), old);
   std::filesystem::create_directory(damaged());
-  const auto opened = Journal::open(directory(), replay);
-  ASSERT_FALSE(opened);
-  EXPECT_THAT(opened.error().text, HasSubstr(damaged().string()));
+  open();
+  EXPECT_THAT(replay.problems, ElementsAre(HasSubstr("line 1"), HasSubstr(damaged().string())));
+  EXPECT_EQ(replay.configuration, expected);
   EXPECT_EQ(read_file(file()), old);
 }
 

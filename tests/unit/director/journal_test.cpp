@@ -233,6 +233,23 @@ TEST_F(JournalTest, changes_without_end_do_not_fill_the_disk) {
   EXPECT_EQ(replay.configuration, expected);
 }
 
+TEST_F(JournalTest, a_large_table_that_was_restored_is_not_written_again) {
+  open();
+  JournalGroup group;
+  for (std::uint32_t i = 0; i < 10000; ++i) {
+    const Command add = AddService{service("fwm/" + std::to_string(i + 1))};
+    group.add(add);
+    expected.apply(add);
+  }
+  append(group);
+  const auto before = std::filesystem::file_size(file());
+  ASSERT_GT(before, 1U << 20);
+  ASSERT_TRUE(journal->compact(expected));
+  run(AddService{service("tcp/192.0.2.1:80")});
+  ASSERT_TRUE(journal->compact(expected));
+  EXPECT_GT(std::filesystem::file_size(file()), before) << "nothing of it has been overtaken";
+}
+
 TEST_F(JournalTest, ten_thousand_services_are_written_and_read) {
   open();
   for (int i = 0; i < 10000; ++i) {
