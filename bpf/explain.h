@@ -134,7 +134,7 @@ static __always_inline int explain_template(struct limpet_explain *e, const stru
 
 struct explain_walk {
 	struct counted_walk counted;
-	struct leaving leaving;
+	const struct leaving *leaving;
 };
 
 /* The schedulers' steps, with the flow that leaves already gone. */
@@ -147,9 +147,9 @@ static long explain_counted_step(__u32 index, void *argument)
 	if (!e)
 		return 0;
 	load = load_of(e->first);
-	if (e->first == w->leaving.destination) {
-		load.active -= w->leaving.load.active;
-		load.total -= w->leaving.load.total;
+	if (e->first == w->leaving->destination) {
+		load.active -= w->leaving->load.active;
+		load.total -= w->leaving->load.total;
 	}
 	switch (w->counted.list->scheduler) {
 	case LIMPET_LC:
@@ -166,18 +166,19 @@ static long explain_counted_step(__u32 index, void *argument)
 	return 0;
 }
 
-SUBPROGRAM int explain_counted(__u32 service, struct leaving *leaving)
+GLOBAL int explain_counted(__u32 service, const struct leaving *leaving, struct pick *pick)
 {
 	struct limpet_service_state *state = service_state(service);
 	struct explain_walk w = {};
 	struct list l;
 
-	if (!state || !list_open(&l, *(volatile __u64 *)&state->published))
+	if (!leaving || !pick || !state || !list_open(&l, *(volatile __u64 *)&state->published))
 		return 0;
 	w.counted.list = &l;
-	w.leaving = *leaving;
+	w.counted.best = pick;
+	w.leaving = leaving;
 	bpf_loop(l.count, explain_counted_step, &w, 0);
-	return w.counted.destination;
+	return 0;
 }
 
 static __always_inline int schedules_by_counts(__u32 service)
@@ -213,7 +214,8 @@ static __always_inline void explain_choice(struct limpet_explain *e, struct pack
 	}
 	e->rule = LIMPET_EXPLAIN_SCHEDULER;
 	if (leaving->destination && schedules_by_counts(hit->service.id)) {
-		e->destination = explain_counted(hit->service.id, leaving);
+		explain_counted(hit->service.id, leaving, &pick);
+		e->destination = pick.destination;
 		return;
 	}
 	schedule(hit->service.id, &pick);

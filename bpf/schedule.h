@@ -29,7 +29,7 @@ static __always_inline struct limpet_service_state *service_state(__u32 service)
 /* The schedulers that need no cursor. */
 static __always_inline void schedule_best(struct list *l, struct pick *pick)
 {
-	struct counted_walk w = { .list = l };
+	struct counted_walk w = { .list = l, .best = pick };
 
 	switch (l->scheduler) {
 	case LIMPET_LC:
@@ -51,7 +51,6 @@ static __always_inline void schedule_best(struct list *l, struct pick *pick)
 		WALK_ALL(l, ovf_step, &w, LIMPET_OVF);
 		break;
 	}
-	pick->destination = w.destination;
 }
 
 /* Fills `pick`; pick->destination is 0 if no destination is available. */

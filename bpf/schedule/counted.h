@@ -12,11 +12,12 @@ struct load {
 	__s64 total;
 };
 
+/* The best so far is kept in the pick, which is memory that the verifier knows nothing of, and never on the stack: up to
+ * Linux 6.6 it looks at a loop's callback once, with what the stack holds before the first round, and takes out the
+ * branches that this round does not take. */
 struct counted_walk {
 	struct list *list;
-	__u32 destination; /* best so far; 0: none */
-	__s64 overhead;
-	__s64 weight;
+	struct pick *best;
 };
 
 static __always_inline struct load load_of(__u32 destination)
@@ -41,15 +42,15 @@ static __always_inline struct limpet_list_entry *list_serving_at(const struct li
 
 static __always_inline void keep(struct counted_walk *w, __u32 destination, __s64 overhead, __s64 weight)
 {
-	w->destination = destination;
-	w->overhead = overhead;
-	w->weight = weight;
+	w->best->destination = destination;
+	w->best->overhead = overhead;
+	w->best->weight = weight;
 }
 
 /* Keeps the smaller overhead/weight, cross-multiplied as the kernel does; the first one in the list wins a tie. */
 static __always_inline void keep_least(struct counted_walk *w, __u32 destination, __s64 overhead, __s64 weight)
 {
-	if (!w->destination || w->overhead * weight > overhead * w->weight)
+	if (!w->best->destination || w->best->overhead * weight > overhead * w->best->weight)
 		keep(w, destination, overhead, weight);
 }
 

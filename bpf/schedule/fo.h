@@ -7,7 +7,7 @@
 
 static __always_inline void keep_heaviest(struct counted_walk *w, const struct limpet_list_entry *e)
 {
-	if (e->second > w->weight)
+	if (e->second > w->best->weight)
 		keep(w, e->first, 0, e->second);
 }
 

@@ -21,6 +21,7 @@ struct pick {
 	__u32 destination; /* id; 0: none available */
 	__u32 moves_cursor;
 	__u64 cursor_before, cursor_after;
+	__s64 overhead, weight; /* of the destination, for schedulers that compare (counted.h) */
 };
 
 static __always_inline struct limpet_list_entry *list_at(const struct list *l, __u32 index)
