@@ -50,20 +50,17 @@ static __always_inline void flow_settle(const struct limpet_flow4_key *key, cons
 		template_release(key, flow, ended);
 }
 
-/* The next state for this packet, the timeout that goes with it, and what follows from a change. Returns 0 if the
- * flow ended under us. */
+/* The next state for this packet, the timeout that goes with it, and what follows from a change. `word` is what the
+ * flow's was when it was found, alive. Returns 0 if the flow ended under us. */
 static __always_inline int flow_advance(struct packet *p, const struct limpet_flow4_key *key, struct limpet_flow *flow,
-					const struct limpet_config *c, int reply)
+					__u64 word, const struct limpet_config *c, int reply)
 {
-	__u64 word, next;
+	__u64 next;
 	__u64 flags, expiry;
 	__u32 state, direction;
 	int assure;
 
 	for (int i = 0; i < FLOW_TRIES; i++) {
-		word = *(volatile __u64 *)&flow->word;
-		if (!flow_is_alive(word, p->now))
-			return 0;
 		flags = flow_flags(word);
 		state = flow_state(word);
 		if (reply)
@@ -83,8 +80,12 @@ static __always_inline int flow_advance(struct packet *p, const struct limpet_fl
 			    (next & ((1ULL << LIMPET_FLOW_EXPIRY_SHIFT) - 1)) &&
 		    expiry - flow_expiry(word) < LIMPET_TICKS_PER_SECOND)
 			return 1;
-		if (!__sync_bool_compare_and_swap(&flow->word, word, next))
+		if (!__sync_bool_compare_and_swap(&flow->word, word, next)) {
+			word = *(volatile __u64 *)&flow->word;
+			if (!flow_is_alive(word, p->now))
+				return 0;
 			continue;
+		}
 		if (flow_is_active(key, word) != flow_is_active(key, next))
 			counts_add(flow->destination, flow_is_active(key, next) ? 1 : -1, 0, 0);
 		if (assure)

@@ -93,7 +93,7 @@ SUBPROGRAM int existing_flow(void *context, struct packet *p, struct decision *d
 	hop_get_often(context, p, d, dest->nexthop, *(__u32 *)dest->address, 0);
 	if (must_leave_to_tc(p, d))
 		return EXISTING_DECIDED;
-	if (!flow_advance(p, &p->key, f, c, 0))
+	if (!flow_advance(p, &p->key, f, word, c, 0))
 		return EXISTING_NONE;
 	d->destination = id;
 	forward_to(p, d, dest, f->method, f->destination_port);

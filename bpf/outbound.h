@@ -16,6 +16,7 @@ SUBPROGRAM int outbound(void *context, struct packet *p, struct decision *d)
 	struct limpet_destination *dest;
 	struct limpet_flow *f;
 	__u32 virtual_address, id;
+	__u64 word;
 	__u16 virtual_port;
 	union flow_key key;
 
@@ -27,16 +28,18 @@ SUBPROGRAM int outbound(void *context, struct packet *p, struct decision *d)
 	flow_key_set(&key, both_addresses(p->key.virtual_address, virtual_address),
 		     both_ports(p->key.virtual_port, virtual_port), p->key.protocol);
 	f = bpf_map_lookup_elem(&flows4, &key);
-	/* The word first: an entry that is alive now is not given to another while this runs, one that is dead may be. */
-	if (!f || !flow_is_alive(*(volatile __u64 *)&f->word, p->now) || f->method != LIMPET_MASQ ||
-	    f->destination_port != p->key.client_port)
+	/* Its word first: an entry that is alive now is not given to another while this runs, one that is dead may be. */
+	if (!f)
+		return decide(d, VERDICT_PASS);
+	word = *(volatile __u64 *)&f->word;
+	if (!flow_is_alive(word, p->now) || f->method != LIMPET_MASQ || f->destination_port != p->key.client_port)
 		return decide(d, VERDICT_PASS);
 	hop_get_often(context, p, d, client_hop_index(c, p->key.virtual_address, virtual_address),
 		      p->key.virtual_address, virtual_address);
 	/* An ICMP error about a reply is the kernel's, from an address of the director: ip_forward() sends it. */
 	if (d->hop.kind == LIMPET_HOP_LOCAL || must_leave_to_tc(p, d) || is_too_big(p, d))
 		return decide(d, VERDICT_PASS);
-	if (!flow_advance(p, &key.fields, f, c, 1))
+	if (!flow_advance(p, &key.fields, f, word, c, 1))
 		return decide(d, VERDICT_PASS);
 	id = f->destination;
 	dest = bpf_map_lookup_elem(&destinations, &id);
