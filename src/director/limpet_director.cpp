@@ -296,7 +296,10 @@ void LimpetDirector::keep_templates() {
 }
 
 void LimpetDirector::say_goodbye() {
-  if (unloaded_) return;
+  if (!unloaded_) write_last_snapshot();
+}
+
+void LimpetDirector::write_last_snapshot() {
   if (const auto written = snapshot_->write_all(template_source()); !written)
     spdlog::error("snapshot of persistence templates: {}", written.error().text);
 }

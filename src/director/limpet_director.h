@@ -74,6 +74,7 @@ class LimpetDirector : public Director {
   void lead_as_planned();
   void every_second();
   void keep_templates();
+  void write_last_snapshot();
   TemplateSnapshot::Source template_source() const;
   void sample_rates();
   ServiceView view(const ConfiguredService& service) const;

@@ -147,11 +147,13 @@ void LimpetDirector::look_for_full_tables() {
 }
 
 Result<void> LimpetDirector::unload() {
-  // As the journal, templates stay for a limpetd that is started again.
-  say_goodbye();
   // Doors and rules first, while the tables still stand behind them.
   unloaded_ = true;
-  return unload_leftovers(options_.run_directory);
+  auto done = unload_leftovers(options_.run_directory);
+  // As the journal, templates stay for a limpetd that is started again: now that no packet makes another. What holds
+  // the tables is this process.
+  write_last_snapshot();
+  return done;
 }
 
 }  // namespace limpet

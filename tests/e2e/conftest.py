@@ -21,8 +21,8 @@ def pytest_addoption(parser):
                      help="where limpetd takes its packets; may be given again (default: auto, or $LIMPET_DOOR)")
     parser.addoption("--programs", type=Path, default=Path(os.environ.get("LIMPET_PROGRAMS", TREE / "build/bin")),
                      help="the directory that holds limpetd, limpetadm and limpet")
-    parser.addoption("--soak", type=float, default=float(os.environ.get("LIMPET_SOAK", 45)), metavar="SECONDS",
-                     help="how long test_soak.py goes on (default: 45, or $LIMPET_SOAK)")
+    parser.addoption("--soak", type=float, default=float(os.environ.get("LIMPET_SOAK", 25)), metavar="SECONDS",
+                     help="how long test_soak.py goes on (default: 25, or $LIMPET_SOAK)")
     parser.addoption("--seed", type=int, help="of test_soak.py's choices")
 
 
