@@ -18,8 +18,7 @@ namespace {
 constexpr unsigned kTicksPerSecond = 1000 / LimpetDirector::kTick.count();
 constexpr std::chrono::microseconds kNeighbourBudget{2000};  // a tick
 constexpr std::chrono::microseconds kSnapshotBudget{2000};
-constexpr unsigned kSnapshotSeconds = 10;       // from the beginning of one to that of the next
-constexpr std::chrono::milliseconds kSlice{5};  // of long work
+constexpr unsigned kSnapshotSeconds = 10;  // from the beginning of one to that of the next
 
 }  // namespace
 

@@ -9,11 +9,6 @@
 #include "director/limpet_transaction.h"
 
 namespace limpet {
-namespace {
-
-constexpr std::chrono::milliseconds kSlice{5};
-
-}  // namespace
 
 std::unique_ptr<Transaction> LimpetDirector::begin_transaction() { return std::make_unique<LimpetTransaction>(*this); }
 

@@ -10,11 +10,6 @@
 #include "model/carried.h"
 
 namespace limpet {
-namespace {
-
-constexpr std::chrono::milliseconds kSlice{5};
-
-}  // namespace
 
 LimpetTransaction::LimpetTransaction(LimpetDirector& director)
     : director_(director), staged_(director.configuration_), generation_(director.generation_) {}

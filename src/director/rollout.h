@@ -2,6 +2,7 @@
 // A configuration on its way into the tables, service by service.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -11,6 +12,9 @@
 #include "model/result.h"
 
 namespace limpet {
+
+// The most that long work takes of the loop at a time.
+inline constexpr std::chrono::milliseconds kSlice{5};
 
 struct Rollout {
   Configuration before;

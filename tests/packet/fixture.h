@@ -43,6 +43,25 @@ class PacketTest : public testing::Test {
   bool hops_stay_fresh = true;
 };
 
+// Tests of who is chosen: one new client after the other.
+class SchedulerTest : public PacketTest {
+ protected:
+  void SetUp() override {
+    PacketTest::SetUp();
+    hops_stay_fresh = false;  // any next hop will do
+  }
+
+  // Where the next client's connection went.
+  std::uint32_t next() {
+    clients_++;
+    return connect("10." + std::to_string(clients_ >> 16) + "." + std::to_string(clients_ >> 8 & 0xff) + ".1",
+                   static_cast<std::uint16_t>(1024 + (clients_ & 0xff)));
+  }
+
+ private:
+  std::uint32_t clients_ = 0;
+};
+
 // Tests that hold at several doors.
 class AtDoor : public PacketTest, public testing::WithParamInterface<Door> {
  protected:

@@ -58,19 +58,8 @@ struct Case {
 const Case kCases[] = {{"lc", LIMPET_LC, lc}, {"wlc", LIMPET_WLC, wlc}, {"sed", LIMPET_SED, sed},
                        {"nq", LIMPET_NQ, nq}, {"fo", LIMPET_FO, fo},    {"ovf", LIMPET_OVF, ovf}};
 
-class ByCounts : public PacketTest, public testing::WithParamInterface<Case> {
+class ByCounts : public SchedulerTest, public testing::WithParamInterface<Case> {
  protected:
-  void SetUp() override {
-    PacketTest::SetUp();
-    hops_stay_fresh = false;  // any next hop will do
-  }
-
-  std::uint32_t next() {
-    clients_++;
-    return connect("10." + std::to_string(clients_ >> 16) + "." + std::to_string(clients_ >> 8 & 0xff) + ".1",
-                   static_cast<std::uint16_t>(1024 + (clients_ & 0xff)));
-  }
-
   Servers servers_of(const Service& service) {
     Servers servers;
     for (const std::uint32_t id : service.servers) {
@@ -90,9 +79,6 @@ class ByCounts : public PacketTest, public testing::WithParamInterface<Case> {
   }
 
   std::mt19937 random_{3};
-
- private:
-  std::uint32_t clients_ = 0;
 };
 
 INSTANTIATE_TEST_SUITE_P(Schedulers, ByCounts, testing::ValuesIn(kCases),

@@ -81,19 +81,8 @@ class WeightedRoundRobin : public Model {
   std::int64_t divisor_ = 1, highest_ = 0, current_ = 0;
 };
 
-class Scheduling : public PacketTest {
+class Scheduling : public SchedulerTest {
  protected:
-  void SetUp() override {
-    PacketTest::SetUp();
-    hops_stay_fresh = false;  // any next hop will do
-  }
-
-  std::uint32_t next() {
-    clients_++;
-    return connect("10." + std::to_string(clients_ >> 16) + "." + std::to_string(clients_ >> 8 & 0xff) + ".1",
-                   static_cast<std::uint16_t>(1024 + (clients_ & 0xff)));
-  }
-
   List list_of(const Service& service) {
     List list;
     for (const std::uint32_t id : service.servers) list.push_back({id, tables.destination(id).weight});
@@ -116,9 +105,6 @@ class Scheduling : public PacketTest {
   void expect_orders_through_edits(limpet_scheduler scheduler, Model& model, std::size_t count, unsigned seed);
 
   std::mt19937 random_{3};
-
- private:
-  std::uint32_t clients_ = 0;
 };
 
 void Scheduling::expect_orders_through_edits(limpet_scheduler scheduler, Model& model, std::size_t count,
