@@ -123,6 +123,11 @@ LIMPET_ASSERT(sizeof(struct limpet_service_key) == 24, "service key");
 #define LIMPET_FLOW_STATE_MASK 0xfULL
 #define LIMPET_FLOW_NOOUTPUT (1ULL << 6) /* no reply seen, none expected (route, tunnel): input-only table */
 #define LIMPET_FLOW_ASSURED (1ULL << 7)  /* has told its template so */
+/* Packets from the client, counted up to LIMPET_FLOW_PACKETS_MANY, if the flow was opened while drop_entry was asked for;
+ * 0: not counted. */
+#define LIMPET_FLOW_PACKETS_SHIFT 12
+#define LIMPET_FLOW_PACKETS_MASK 0xfULL
+#define LIMPET_FLOW_PACKETS_MANY 9ULL
 #define LIMPET_FLOW_EXPIRY_SHIFT 16
 
 /* Template: life 0..1, flags 2..4, controlled flows 5..28, expiry (ticks) 29..63 (18 years of uptime). */
@@ -160,7 +165,7 @@ enum limpet_template_kind {
 
 struct limpet_flow {
 	__u64 word;
-	__u32 destination;      /* id */
+	__u32 destination;      /* id; LIMPET_BYPASS: none */
 	__u16 destination_port; /* at the real server */
 	__u8 method;            /* enum limpet_method */
 	__u8 template_kind;
@@ -204,12 +209,15 @@ enum limpet_scheduler {
 	LIMPET_NQ,
 	LIMPET_FO,
 	LIMPET_OVF,
-	LIMPET_TWOS
+	LIMPET_TWOS,
+	LIMPET_MAGLEV /* not of IPVS */
 };
 
 #define LIMPET_SERVICE_PERSISTENT 0x0001 /* IP_VS_SVC_F_* */
 #define LIMPET_SERVICE_ONE_PACKET 0x0004
 #define LIMPET_SERVICE_SCHEDULER_FLAGS 0x0038
+#define LIMPET_SERVICE_FALLBACK 0x0008  /* sh-fallback, mh-fallback: another server for one that takes nobody new */
+#define LIMPET_SERVICE_HASH_PORT 0x0010 /* sh-port, mh-port: the client's port counts, too */
 
 struct limpet_service {
 	__u32 id;      /* index into service_states */
@@ -239,10 +247,16 @@ LIMPET_ASSERT(sizeof(struct limpet_service) == 32, "service");
 #define LIMPET_CURSOR_GENERATION_SHIFT 52
 #define LIMPET_CURSOR_HEAD 0xfffffU
 
+/* What the list does not say; a bit may be set before the list that needs it is there, and stay longer. */
+#define LIMPET_STATE_THRESHOLDS 0x1U /* servers may be overloaded: look (limpet_counts) */
+#define LIMPET_STATE_ONE_PACKET 0x2U /* its templates control no flows, however busy they are */
+
 struct limpet_service_state {
 	__u64 published;
 	__u64 cursor;
-	__u64 reserved[6]; /* a cache line of its own */
+	__u32 flags;       /* LIMPET_STATE_* */
+	__u32 epoch;       /* of what lblc and lblcr remember: another one each time such a scheduler begins anew */
+	__u64 reserved[5]; /* a cache line of its own */
 };
 LIMPET_ASSERT(sizeof(struct limpet_service_state) == 64, "a cache line");
 
@@ -255,10 +269,29 @@ struct limpet_list_entry {
 	__u32 second;
 };
 
+/* dh, sh, mh and maglev have no cursor but a table: buckets behind the destinations, LIMPET_ENTRY_BUCKETS an entry, each
+ * the place of its server in the list. The first entry of their header is {first: the service's
+ * LIMPET_SERVICE_SCHEDULER_FLAGS, second: number of buckets, 0 if there is no server to fill them}. Behind maglev's buckets
+ * are two entries more, the halves of its key. */
+#define LIMPET_ENTRY_BUCKETS 4
+#define LIMPET_MOST_PLACES 65536 /* servers that a table can name */
+typedef __u16 limpet_bucket;
+LIMPET_ASSERT(sizeof(limpet_bucket) * LIMPET_ENTRY_BUCKETS == sizeof(struct limpet_list_entry), "buckets in an entry");
+#define LIMPET_SH_BUCKETS 256U  /* of dh as well (ip_vs_sh.c, ip_vs_dh.c) */
+#define LIMPET_MH_BUCKETS 4093U /* ip_vs_mh.c with the kernel's default, CONFIG_IP_VS_MH_TAB_INDEX 12 */
+
+/* twos draws from a table behind the destinations, a column each: {first: another place in the list, second: cutoff}. A
+ * drawn column means its own place for a drawn unit below the cutoff, else the other one. The first entry of the header is
+ * {first: units, 0 if nobody has a weight, second: place of the first server with a weight}. */
+
 enum limpet_method { LIMPET_MASQ, LIMPET_LOCAL, LIMPET_TUNNEL, LIMPET_ROUTE };
 
 #define LIMPET_DESTINATION_USED 0x1      /* the id is taken */
 #define LIMPET_DESTINATION_AVAILABLE 0x2 /* configured now; else removed, kept for what still names it */
+
+/* The id that no destination has: of a flow that goes past all servers to the address it was sent to (cache_bypass).
+ * Its counts are of such flows. */
+#define LIMPET_BYPASS 0U
 
 /* A destination belongs to one service; its id is not given away while a flow or template names it. */
 struct limpet_destination {
@@ -268,25 +301,58 @@ struct limpet_destination {
 	__u16 port; /* 0: the packet's own */
 	__u8 family;
 	__u8 method;
-	__u32 nexthop; /* index into nexthops */
-	__u32 upper_threshold;
-	__u32 lower_threshold;
+	__u32 nexthop;         /* index into nexthops */
+	__u32 upper_threshold; /* connections; 0: none */
+	__u32 lower_threshold; /* 0: three quarters of the upper one */
 	__u8 tunnel_type;
 	__u8 reserved8;
 	__u16 tunnel_port;
 	__u16 tunnel_flags;
 	__u16 reserved16;
 	struct limpet_service_key service;
-	__u32 reserved[6];
+	__u32 last_weight; /* the last one other than 0 since it was added; 0: there was none */
+	__u32 service_id;  /* of `service` */
+	__u64 born;        /* ticks: when this server was given the id; what names it and is older means another */
+	__u32 more_reserved[2];
 };
 LIMPET_ASSERT(sizeof(struct limpet_destination) == 96, "destination");
 
-/* Written by packets and the sweeper only, always atomically. */
+/* Localities: where lblc and lblcr sent a service's connections to a virtual address. They are replaced as a whole; only
+ * `used` is written in place, at most once a second. limpetd forgets those that have not been used for long. */
+struct limpet_locality_key {
+	__u32 service; /* id */
+	__u32 epoch;   /* of its state: what belongs to another one is as good as forgotten */
+	__u8 address[16];
+};
+LIMPET_ASSERT(sizeof(struct limpet_locality_key) == 24, "locality key");
+
+struct limpet_locality {
+	__u32 destination; /* id; void if that server was born after the last change */
+	__u32 reserved;
+	__u64 changed; /* ticks */
+	__u64 used;    /* ticks */
+};
+LIMPET_ASSERT(sizeof(struct limpet_locality) == 24, "locality");
+
+#define LIMPET_LOCALITY_SERVERS 100
+struct limpet_locality_set {
+	__u64 changed;
+	__u64 used;
+	__u32 count;
+	__u32 reserved;
+	__u32 destinations[LIMPET_LOCALITY_SERVERS]; /* ids, the last one that came first */
+};
+LIMPET_ASSERT(sizeof(struct limpet_locality_set) == 424, "at most 432 bytes: 512 bytes of slab an element");
+
+#define LIMPET_LOCALITY_SECONDS 86400 /* without a use (lblc_expiration, lblcr_expiration) */
+
+/* Written by packets and the sweeper, always atomically; `overloaded` also by limpetd, when it changes a threshold. */
 struct limpet_counts {
 	__s32 active;     /* flows in an active state */
 	__s32 total;      /* flows; inactive = total - active */
 	__s32 persistent; /* templates */
-	__s32 reserved[13];
+	__u32 overloaded; /* 1: by its thresholds, it is not to be given new connections */
+	__s32 reserved[12];
 };
 LIMPET_ASSERT(sizeof(struct limpet_counts) == 64, "a cache line");
 
@@ -358,6 +424,8 @@ struct limpet_address_bitmap {
 /* ---- Configuration ------------------------------------------------------------------------------------------- */
 #define LIMPET_DEFER_IPV4 0x1 /* first packets go through netfilter to the mark door */
 #define LIMPET_DEFER_IPV6 0x2
+#define LIMPET_SECURE_TCP 0x4    /* the other TCP state table (tcp_states_dos) */
+#define LIMPET_COUNT_PACKETS 0x8 /* of new flows, for drop_entry */
 struct limpet_config {
 	__u32 abi_version;
 	__u32 flags;
@@ -370,7 +438,12 @@ struct limpet_config {
 	__u32 sloppy_tcp;
 	__u32 tcp_timeouts[16]; /* seconds, by enum limpet_tcp_state */
 	__u32 udp_timeout;
-	__u32 reserved[30];
+	__u64 drop_until;       /* ticks: drop_packet is in force until then, should limpetd not be there to end it */
+	__u32 drop_rate;        /* drop_packet: one new connection's packet of so many, as an s32; 0: none */
+	__u32 lblc_expiration;  /* seconds; 0: LIMPET_LOCALITY_SECONDS */
+	__u32 lblcr_expiration; /* seconds, also until a set is made smaller */
+	__u32 cache_bypass;     /* what no server of a mark service takes goes where it was sent to */
+	__u32 reserved[24];
 };
 LIMPET_ASSERT(sizeof(struct limpet_config) == 224, "config");
 
@@ -389,8 +462,15 @@ enum limpet_event {
 
 /* ---- Sweeper ------------------------------------------------------------------------------------------------- */
 #define LIMPET_SWEEP_KEYS 2048U
-enum limpet_sweep_table { LIMPET_SWEEP_FLOWS4, LIMPET_SWEEP_TEMPLATES4 };
-/* Input of the sweep program: keys whose copies looked expired or dead; it judges again on the entries themselves. */
+enum limpet_sweep_table {
+	LIMPET_SWEEP_FLOWS4, /* expired or dead */
+	LIMPET_SWEEP_TEMPLATES4,
+	LIMPET_EXPIRE_FLOWS4, /* of removed servers, for expire_nodest_conn */
+	LIMPET_EXPIRE_TEMPLATES4,
+	LIMPET_DROP_FLOWS4, /* for drop_entry */
+	LIMPET_DROP_TEMPLATES4
+};
+/* Input of the sweep program: keys whose copies looked so; it judges again on the entries themselves. */
 struct limpet_sweep {
 	__u32 table;
 	__u32 count;
@@ -398,41 +478,6 @@ struct limpet_sweep {
 };
 LIMPET_ASSERT(sizeof(struct limpet_sweep) < 65536, "the context of a syscall program");
 
-/* ---- Explaining ------------------------------------------------------------------------------------------------ */
-/* Where the next packet that opens a connection would go. In the order in which the data plane asks. */
-enum limpet_explain_rule {
-	LIMPET_EXPLAIN_CONNECTION,     /* a connection is there: its server */
-	LIMPET_EXPLAIN_REMOVED,        /* a connection is there, its server has been removed: dropped */
-	LIMPET_EXPLAIN_SOURCE,         /* a source that opens nothing (127/8, multicast, ...): passed on */
-	LIMPET_EXPLAIN_FTP_DATA,       /* from port 20: passed on */
-	LIMPET_EXPLAIN_NO_SERVICE,     /* passed on */
-	LIMPET_EXPLAIN_NOT_PERSISTENT, /* port 0 is for persistent services only: passed on */
-	LIMPET_EXPLAIN_NOT_LOCAL,      /* the address is not this host's: passed on */
-	LIMPET_EXPLAIN_TEMPLATE,
-	LIMPET_EXPLAIN_SCHEDULER,
-	LIMPET_EXPLAIN_HASH,     /* the table of connections has been full lately */
-	LIMPET_EXPLAIN_NO_SERVER /* nothing to schedule: port unreachable */
-};
-#define LIMPET_EXPLAIN_DEFERRED 0x1 /* it goes through netfilter first, to the mark door */
-#define LIMPET_EXPLAIN_REUSED 0x2   /* a connection is there, but a SYN begins it anew */
-#define LIMPET_EXPLAIN_GIVEN_UP 0x4 /* a template is there, but its server does not serve: given up */
-
-/* Question and answer of the explain program. Only one at a time: limpetd's loop asks. */
-struct limpet_explain {
-	struct limpet_flow4_key key; /* client port 0: any that has no connection yet */
-	__u32 mark;
-	__u32 rule;
-	__u32 flags;
-	__u32 destination;   /* id; 0: none */
-	__u64 word;          /* of the connection or template that decides */
-	__u32 former;        /* destination of what is begun anew or given up */
-	__u32 template_mask; /* of the template that decides */
-	__u32 template_kind;
-	__u16 destination_port;
-	__u8 method;   /* enum limpet_method */
-	__u8 hop_kind; /* enum limpet_hop_kind: the way to the destination */
-	struct limpet_service_key service;
-};
-LIMPET_ASSERT(sizeof(struct limpet_explain) == 80, "explain");
+#include "abi_explain.h"
 
 #endif

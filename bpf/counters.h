@@ -5,6 +5,7 @@
 #define LIMPET_COUNTERS_H
 
 #include "maps.h"
+#include "overload.h"
 #include "packet.h"
 
 static __always_inline void count_packet(__u32 destination, const struct packet *p, int reply)
@@ -30,18 +31,47 @@ static __always_inline void count_connection(__u32 destination)
 		c->connections++;
 }
 
-static __always_inline void counts_add(__u32 destination, __s32 active, __s32 total, __s32 persistent)
+static __always_inline void count_active(__u32 destination, __s32 change)
 {
 	struct limpet_counts *c = bpf_map_lookup_elem(&counts, &destination);
 
-	if (!c)
+	if (c)
+		__sync_fetch_and_add(&c->active, change);
+}
+
+static __always_inline void count_template(__u32 destination, __s32 change)
+{
+	struct limpet_counts *c = bpf_map_lookup_elem(&counts, &destination);
+
+	if (c)
+		__sync_fetch_and_add(&c->persistent, change);
+}
+
+/* A flow begins (change 1) or ends (-1), in an active state or not. */
+static __always_inline void count_flow(__u32 destination, int active, __s32 change)
+{
+	struct limpet_counts *c = bpf_map_lookup_elem(&counts, &destination);
+	struct limpet_destination *d = bpf_map_lookup_elem(&destinations, &destination);
+	__s32 total;
+
+	if (!c || !d)
 		return;
 	if (active)
-		__sync_fetch_and_add(&c->active, active);
-	if (total)
-		__sync_fetch_and_add(&c->total, total);
-	if (persistent)
-		__sync_fetch_and_add(&c->persistent, persistent);
+		__sync_fetch_and_add(&c->active, change);
+	total = __sync_fetch_and_add(&c->total, change) + change;
+	if (d->upper_threshold || c->overloaded)
+		overload_judge(destination, total);
+}
+
+/* A flow that ends with its first packet. Its coming may be what overloads the server. */
+static __always_inline void count_once(__u32 destination)
+{
+	struct limpet_destination *d = bpf_map_lookup_elem(&destinations, &destination);
+
+	if (d && d->upper_threshold) {
+		count_flow(destination, 0, 1);
+		count_flow(destination, 0, -1);
+	}
 }
 
 #endif

@@ -17,15 +17,6 @@ struct {
 	__type(value, struct limpet_explain);
 } explain_request SEC(".maps");
 
-/* A flow that ends when the packet comes: what it weighs and its hold on the template are given back before others are
- * asked (flow_settle()). */
-struct leaving {
-	__u32 destination;     /* 0: none */
-	__u32 template_serial; /* 0: none */
-	struct load load;
-	__u64 ended;
-};
-
 /* Past the caches: they are written by who looks. The same lookup says LOCAL of an address of this host. */
 SUBPROGRAM int explain_hop(void *context, __u32 address)
 {
@@ -53,21 +44,45 @@ static __always_inline int explain_goes_to(void *context, struct limpet_explain 
 	return 1;
 }
 
+/* count_flow(). */
+static __always_inline __u32 explain_relieves(__u32 destination)
+{
+	struct limpet_counts *c = bpf_map_lookup_elem(&counts, &destination);
+	struct limpet_destination *d = bpf_map_lookup_elem(&destinations, &destination);
+
+	return c && d && !overloaded_with(d, (__s64)c->total - 1, c->overloaded) ? destination : 0;
+}
+
 static __always_inline void explain_leaves(struct limpet_explain *e, const struct packet *p,
 					   const struct limpet_flow *f, __u64 word, struct leaving *leaving)
 {
 	e->former = f->destination;
 	leaving->destination = f->destination;
+	leaving->relieved = explain_relieves(f->destination);
 	leaving->load.active = flow_is_active(&p->key, word);
 	leaving->load.total = 1;
 	leaving->template_serial = f->template_kind == LIMPET_TEMPLATE_NONE ? 0 : f->template_serial;
 	leaving->ended = flow_expiry(word) < p->now ? flow_expiry(word) : p->now;
 }
 
+/* The host's own, or led to the mark door all the same. */
+static __always_inline int explain_is_for_us(const struct limpet_explain *e, int way)
+{
+	return way == LIMPET_HOP_LOCAL || (e->flags & LIMPET_EXPLAIN_LED);
+}
+
+/* Past the servers; `way` leads to the virtual address. */
+static __always_inline int explain_bypass(struct limpet_explain *e, int way)
+{
+	e->hop_kind = way;
+	return explain_is(e, LIMPET_EXPLAIN_BYPASS);
+}
+
 /* existing_flow(). Returns 1 if the connection decides. */
 static __always_inline int explain_existing(void *context, struct limpet_explain *e, struct packet *p,
-					    const struct limpet_config *c, int local, struct leaving *leaving)
+					    const struct limpet_config *c, int way, struct leaving *leaving)
 {
+	const int local = explain_is_for_us(e, way);
 	struct limpet_flow *f = p->key.client_port ? bpf_map_lookup_elem(&flows4, &p->key) : 0;
 	struct limpet_destination *dest;
 	__u64 word;
@@ -85,18 +100,24 @@ static __always_inline int explain_existing(void *context, struct limpet_explain
 		return 0;
 	}
 	if (is_new_connection(p, f, word, dest, c) ||
-	    (local && !(dest->flags & LIMPET_DESTINATION_AVAILABLE) && c->expire_nodest_conn)) {
+	    (local && id != LIMPET_BYPASS && !(dest->flags & LIMPET_DESTINATION_AVAILABLE) && c->expire_nodest_conn)) {
 		explain_leaves(e, p, f, word, leaving);
 		e->flags |= LIMPET_EXPLAIN_REUSED;
 		return 0;
 	}
 	e->service = dest->service;
+	if (id == LIMPET_BYPASS) {
+		e->service.family = LIMPET_IPV4;
+		e->service.mark = f->mark;
+	}
 	if (!local)
 		return explain_is(e, LIMPET_EXPLAIN_NOT_LOCAL);
 	e->destination = id;
 	e->word = word;
 	e->template_kind = f->template_kind;
 	e->template_mask = f->template_mask;
+	if (id == LIMPET_BYPASS)
+		return explain_bypass(e, way);
 	explain_goes_to(context, e, dest, f->method, f->destination_port);
 	return explain_is(e, dest->flags & LIMPET_DESTINATION_AVAILABLE ? LIMPET_EXPLAIN_CONNECTION
 									: LIMPET_EXPLAIN_REMOVED);
@@ -137,34 +158,30 @@ struct explain_walk {
 	const struct leaving *leaving;
 };
 
-/* The schedulers' steps, with the flow that leaves already gone. */
-static long explain_counted_step(__u32 index, void *argument)
+/* The schedulers' offers, with the flow that leaves already gone. */
+static __always_inline long explain_offer(const struct explain_walk *w, struct best *best,
+					  const struct limpet_list_entry *e, struct load load)
 {
-	struct explain_walk *w = argument;
-	struct limpet_list_entry *e = list_serving_at(w->counted.list, index);
-	struct load load;
-
-	if (!e)
-		return 0;
-	load = load_of(e->first);
 	if (e->first == w->leaving->destination) {
 		load.active -= w->leaving->load.active;
 		load.total -= w->leaving->load.total;
 	}
 	switch (w->counted.list->scheduler) {
 	case LIMPET_LC:
-		return lc_offer(&w->counted, e, load);
+		return lc_offer(best, e, load);
 	case LIMPET_WLC:
-		return wlc_offer(&w->counted, e, load);
+		return wlc_offer(best, e, load);
 	case LIMPET_SED:
-		return sed_offer(&w->counted, e, load);
+		return sed_offer(best, e, load);
 	case LIMPET_NQ:
-		return nq_offer(&w->counted, e, load);
+		return nq_offer(best, e, load);
 	case LIMPET_OVF:
-		return ovf_offer(&w->counted, e, load);
+		return ovf_offer(best, e, load);
 	}
 	return 0;
 }
+
+EACH_SERVER(explain_counted_step, struct explain_walk, w->counted, explain_offer(w, &best, e, load))
 
 GLOBAL int explain_counted(__u32 service, const struct leaving *leaving, struct pick *pick)
 {
@@ -172,12 +189,14 @@ GLOBAL int explain_counted(__u32 service, const struct leaving *leaving, struct 
 	struct explain_walk w = {};
 	struct list l;
 
-	if (!leaving || !pick || !state || !list_open(&l, *(volatile __u64 *)&state->published))
+	if (!leaving || !pick || !state || !list_open(&l, state, published_by(state)))
 		return 0;
+	pick_nobody(pick);
+	l.relieved = leaving->relieved;
 	w.counted.list = &l;
-	w.counted.best = pick;
+	w.counted.pick = pick;
 	w.leaving = leaving;
-	bpf_loop(l.count, explain_counted_step, &w, 0);
+	bpf_loop(rounds_for(l.count), explain_counted_step, &w, 0);
 	return 0;
 }
 
@@ -206,7 +225,7 @@ static __always_inline void explain_choice(struct limpet_explain *e, struct pack
 	if (hit->service.flags & LIMPET_SERVICE_PERSISTENT) {
 		if (explain_template(e, p, hit, c, leaving))
 			return;
-	} else if (flows_were_full(p)) {
+	} else if (flows_were_full(p) && !is_one_packet(p, &hit->service)) {
 		schedule_by_hash(hit->service.id, &pick, mix_flow(p));
 		e->destination = pick.destination;
 		e->rule = LIMPET_EXPLAIN_HASH;
@@ -218,13 +237,13 @@ static __always_inline void explain_choice(struct limpet_explain *e, struct pack
 		e->destination = pick.destination;
 		return;
 	}
-	schedule(hit->service.id, &pick);
+	schedule(hit->service.id, p, leaving, &pick);
 	e->destination = pick.destination;
 }
 
 /* new_flow(). */
 static __always_inline int explain_new(void *context, struct limpet_explain *e, struct packet *p,
-				       const struct limpet_config *c, int local, struct leaving *leaving)
+				       const struct limpet_config *c, int way, struct leaving *leaving)
 {
 	__u8 first = bpf_ntohl(p->key.client_address) >> 24; /* is_sound() */
 	struct limpet_destination *dest;
@@ -242,11 +261,15 @@ static __always_inline int explain_new(void *context, struct limpet_explain *e, 
 	e->service = hit.key;
 	if (!hit.key.mark && !hit.key.port && !(hit.service.flags & LIMPET_SERVICE_PERSISTENT))
 		return explain_is(e, LIMPET_EXPLAIN_NOT_PERSISTENT);
-	if (!local)
+	if (!explain_is_for_us(e, way))
 		return explain_is(e, LIMPET_EXPLAIN_NOT_LOCAL);
+	if (drop_is_next(p))
+		return explain_is(e, LIMPET_EXPLAIN_DROP_PACKET);
 	explain_choice(e, p, &hit, c, leaving);
 	id = e->destination;
 	dest = bpf_map_lookup_elem(&destinations, &id);
+	if (!id && c->cache_bypass && hit.key.mark && way != LIMPET_HOP_LOCAL)
+		return explain_bypass(e, way);
 	if (!id || !dest)
 		return explain_is(e, LIMPET_EXPLAIN_NO_SERVER);
 	return explain_goes_to(context, e, dest, dest->method, open_port(p, &hit, dest));
@@ -259,7 +282,7 @@ static __always_inline int explain(void *context)
 	struct limpet_config *c = config_get();
 	struct leaving leaving = {};
 	struct packet p = {};
-	int local;
+	int way;
 
 	if (!e || !c)
 		return 1;
@@ -268,9 +291,9 @@ static __always_inline int explain(void *context)
 	p.now = ticks_now();
 	p.door = DOOR_MARK;
 	p.tcp_flags = p.key.protocol == IPPROTO_TCP ? TCP_SYN : 0;
-	local = explain_hop(context, p.key.virtual_address) == LIMPET_HOP_LOCAL;
-	if (!explain_existing(context, e, &p, c, local, &leaving))
-		explain_new(context, e, &p, c, local, &leaving);
+	way = explain_hop(context, p.key.virtual_address);
+	if (!explain_existing(context, e, &p, c, way, &leaving))
+		explain_new(context, e, &p, c, way, &leaving);
 	return 0;
 }
 

@@ -22,6 +22,15 @@ static __always_inline __u32 flow_state(__u64 word)
 
 static __always_inline __u64 flow_flags(__u64 word) { return word & (LIMPET_FLOW_NOOUTPUT | LIMPET_FLOW_ASSURED); }
 
+/* The client's packets, as bits of the word, with one more: a counted flow's first nine packets write, no later one. */
+static __always_inline __u64 flow_packets_next(__u64 word)
+{
+	const __u64 one = 1ULL << LIMPET_FLOW_PACKETS_SHIFT;
+	__u64 packets = word & LIMPET_FLOW_PACKETS_MASK << LIMPET_FLOW_PACKETS_SHIFT;
+
+	return packets - one < (LIMPET_FLOW_PACKETS_MANY - 1) * one ? packets + one : packets;
+}
+
 static __always_inline __u64 flow_word(__u64 expiry, __u32 state, __u64 flags)
 {
 	return expiry << LIMPET_FLOW_EXPIRY_SHIFT | (__u64)state << LIMPET_FLOW_STATE_SHIFT | flags;
@@ -39,15 +48,27 @@ static __always_inline int flow_is_active(const struct limpet_flow4_key *key, __
 
 /* What the end of a flow takes back: counts, reverse entry, its hold on the template. Called once, by whoever moved its
  * word from ALIVE. */
-static __always_inline void flow_settle(const struct limpet_flow4_key *key, const struct limpet_flow *flow, __u64 word,
-					__u64 now)
+SUBPROGRAM int flow_settle(const struct limpet_flow4_key *key, const struct limpet_flow *flow, __u64 word, __u64 now)
 {
 	__u64 ended = flow_expiry(word) < now ? flow_expiry(word) : now;
 
-	counts_add(flow->destination, flow_is_active(key, word) ? -1 : 0, -1, 0);
+	count_flow(flow->destination, flow_is_active(key, word), -1);
 	reverse_remove(key, flow);
 	if (flow->template_kind != LIMPET_TEMPLATE_NONE)
 		template_release(key, flow, ended);
+	return 0;
+}
+
+/* Ends a flow that is alive, settled and for the sweeper to delete, whatever time it had left (ip_vs_conn_expire_now()).
+ * Held while it is settled: a packet may come in between and revive the dead. Returns 0 if somebody else has changed the
+ * word. A function of its own: where it is called from is the way of every packet. */
+SUBPROGRAM int flow_end(const struct limpet_flow4_key *key, struct limpet_flow *flow, __u64 word, __u64 now)
+{
+	if (!flow || !__sync_bool_compare_and_swap(&flow->word, word, word | LIMPET_LIFE_BUSY))
+		return 0;
+	flow_settle(key, flow, word, now);
+	__sync_lock_test_and_set(&flow->word, flow_word(now, flow_state(word), LIMPET_LIFE_DEAD));
+	return 1;
 }
 
 /* The next state for this packet, the timeout that goes with it, and what follows from a change. `word` is what the
@@ -57,7 +78,7 @@ static __always_inline int flow_advance(struct packet *p, const struct limpet_fl
 {
 	__u64 next;
 	__u64 flags, expiry;
-	__u32 state, direction;
+	__u32 state, direction, destination;
 	int assure;
 
 	for (int i = 0; i < FLOW_TRIES; i++) {
@@ -67,12 +88,13 @@ static __always_inline int flow_advance(struct packet *p, const struct limpet_fl
 			flags &= ~LIMPET_FLOW_NOOUTPUT;
 		direction = reply ? DIRECTION_OUT : flags & LIMPET_FLOW_NOOUTPUT ? DIRECTION_IN_ONLY : DIRECTION_IN;
 		if (key->protocol == IPPROTO_TCP)
-			state = tcp_next(state, p, direction);
+			state = tcp_next(c, state, p, direction);
 		assure = flow->template_kind != LIMPET_TEMPLATE_NONE && !(flags & LIMPET_FLOW_ASSURED) &&
 			 (key->protocol == IPPROTO_TCP ? state == LIMPET_TCP_ESTABLISHED : reply);
 		if (assure)
 			flags |= LIMPET_FLOW_ASSURED;
 		expiry = p->now + state_timeout_ticks(c, key->protocol, state);
+		flags |= reply ? word & LIMPET_FLOW_PACKETS_MASK << LIMPET_FLOW_PACKETS_SHIFT : flow_packets_next(word);
 		next = flow_word(expiry, state, flags);
 		/* Nothing new but a deadline less than a second away from the one that is there. A longer timeout than
 		 * the new one gives way: the state is the same, so --set has lowered it. */
@@ -80,6 +102,8 @@ static __always_inline int flow_advance(struct packet *p, const struct limpet_fl
 			    (next & ((1ULL << LIMPET_FLOW_EXPIRY_SHIFT) - 1)) &&
 		    expiry - flow_expiry(word) < LIMPET_TICKS_PER_SECOND)
 			return 1;
+		/* Before the word changes: what is closed by it, a SYN may open anew at once, with another server. */
+		destination = *(volatile __u32 *)&flow->destination;
 		if (!__sync_bool_compare_and_swap(&flow->word, word, next)) {
 			word = *(volatile __u64 *)&flow->word;
 			if (!flow_is_alive(word, p->now))
@@ -87,7 +111,7 @@ static __always_inline int flow_advance(struct packet *p, const struct limpet_fl
 			continue;
 		}
 		if (flow_is_active(key, word) != flow_is_active(key, next))
-			counts_add(flow->destination, flow_is_active(key, next) ? 1 : -1, 0, 0);
+			count_active(destination, flow_is_active(key, next) ? 1 : -1);
 		if (assure)
 			template_assure(key, flow);
 		return 1;

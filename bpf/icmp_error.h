@@ -62,7 +62,9 @@ static __always_inline void icmp_error_count(struct decision *d, __u32 id)
 		d->destination = id;
 }
 
-/* From a client or a router on the way to it, about a packet that carried the virtual address as its source. */
+/* From a client or a router on the way to it, about a packet that carried the virtual address as its source. A mark
+ * service's may be another host's, for which this one is a transparent proxy: then it takes the error on its way there
+ * (ip_vs_forward_icmp()). */
 static __always_inline int icmp_error_in(struct __sk_buff *skb, struct packet *p, struct decision *d,
 					 const struct icmp_error *e)
 {
@@ -83,7 +85,7 @@ static __always_inline int icmp_error_in(struct __sk_buff *skb, struct packet *p
 		return 0;
 	id = f->destination;
 	dest = bpf_map_lookup_elem(&destinations, &id);
-	if (!dest || !address_is_local(skb, p, e->outer.daddr, c->mark_ifindex))
+	if (!dest || id == LIMPET_BYPASS || (!f->mark && !address_is_local(skb, p, e->outer.daddr, c->mark_ifindex)))
 		return 0;
 	hop_for(skb, p, d, id);
 	if (d->hop.kind == LIMPET_HOP_LOCAL)

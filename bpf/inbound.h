@@ -26,7 +26,7 @@ static __always_inline int is_new_connection(const struct packet *p, const struc
 
 	if (p->key.protocol != IPPROTO_TCP || !(p->tcp_flags & TCP_SYN))
 		return 0;
-	if (c->expire_nodest_conn && !dest->weight)
+	if (c->expire_nodest_conn && f->destination != LIMPET_BYPASS && !dest->weight)
 		return 1;
 	if (!c->conn_reuse_mode || f->template_kind != LIMPET_TEMPLATE_NONE)
 		return 0;
@@ -83,16 +83,26 @@ SUBPROGRAM int existing_flow(void *context, struct packet *p, struct decision *d
 		return EXISTING_NONE;
 	if (!is_for_us(context, p, c))
 		return EXISTING_DECIDED;
-	if (!(dest->flags & LIMPET_DESTINATION_AVAILABLE)) {
-		if (c->expire_nodest_conn)
+	if (id != LIMPET_BYPASS && !(dest->flags & LIMPET_DESTINATION_AVAILABLE)) {
+		if (c->expire_nodest_conn) {
+			flow_end(&p->key, f, word, p->now);
 			return EXISTING_NONE;
+		}
 		event(LIMPET_EVENT_UNAVAILABLE);
 		decide(d, VERDICT_DROP);
 		return EXISTING_DECIDED;
 	}
-	hop_get_often(context, p, d, dest->nexthop, *(__u32 *)dest->address, 0);
+	if (id == LIMPET_BYPASS)
+		hop_get_often(context, p, d, client_hop_index(c, p->key.virtual_address, 0), p->key.virtual_address, 0);
+	else
+		hop_get_often(context, p, d, dest->nexthop, *(__u32 *)dest->address, 0);
 	if (must_leave_to_tc(p, d))
 		return EXISTING_DECIDED;
+	/* The address has come here since; its connection was with another host. */
+	if (id == LIMPET_BYPASS && d->hop.kind == LIMPET_HOP_LOCAL) {
+		decide(d, VERDICT_DROP);
+		return EXISTING_DECIDED;
+	}
 	if (!flow_advance(p, &p->key, f, word, c, 0))
 		return EXISTING_NONE;
 	d->destination = id;
@@ -105,7 +115,7 @@ static __always_inline int choose(void *context, struct packet *p, struct decisi
 {
 	if (o->hit.service.flags & LIMPET_SERVICE_PERSISTENT)
 		return open_persistent(context, p, d, o);
-	if (!flows_were_full(p))
+	if (!flows_were_full(p) || is_one_packet(p, &o->hit.service))
 		return open_schedule(context, p, d, o);
 	/* Flows without an entry are about: their later packets must go where the first one went. */
 	schedule_by_hash(o->hit.service.id, &o->pick, mix_flow(p));
@@ -113,6 +123,21 @@ static __always_inline int choose(void *context, struct packet *p, struct decisi
 	if (o->destination)
 		hop_for(context, p, d, o->destination);
 	return o->destination && must_leave_to_tc(p, d);
+}
+
+/* cache_bypass: what no server of a mark service takes goes on to the address it was sent to, if that is another host's
+ * (ip_vs_leave()). Returns 1 if it does. */
+static __always_inline int choose_bypass(void *context, struct packet *p, struct decision *d, struct opening *o,
+					 const struct limpet_config *c)
+{
+	if (!c->cache_bypass || !o->hit.key.mark)
+		return 0;
+	d->hop_address = p->key.virtual_address;
+	d->hop_source = 0;
+	hop_get(context, p, d, client_hop_index(c, d->hop_address, 0));
+	/* No template was made. */
+	o->template_kind = LIMPET_TEMPLATE_NONE;
+	return d->hop.kind != LIMPET_HOP_LOCAL;
 }
 
 /* The flow table has no room: this flow, of a service without persistence, is forwarded without an entry. */
@@ -143,20 +168,30 @@ SUBPROGRAM int new_flow(void *context, struct packet *p, struct decision *d, str
 		return decide(d, VERDICT_PASS); /* port 0 is for persistent services only */
 	if (!is_for_us(context, p, c))
 		return decide(d, VERDICT_PASS);
-	if (f) {
+	o->one_packet = is_one_packet(p, &o->hit.service);
+	if (f && !o->one_packet) {
 		/* Its last reader or its sweeper is at work this very moment: a client repeats what it does not get. */
 		if (!flow_claim(p, f, word))
 			return decide(d, VERDICT_DROP);
 		o->claimed = 1;
 	}
-	if (choose(context, p, d, o) || !o->destination) {
+	if (c->drop_rate && drop_is_next(p)) {
 		open_cancel(p, o);
-		if (o->destination)
-			return decide(d, VERDICT_PASS);
+		drop_count(p, 1);
+		return decide(d, VERDICT_DROP);
+	}
+	if (choose(context, p, d, o)) {
+		open_cancel(p, o);
+		return decide(d, VERDICT_PASS);
+	}
+	if (!o->destination && !choose_bypass(context, p, d, o, c)) {
+		open_cancel(p, o);
+		if (c->drop_rate && p->door != DOOR_XDP)
+			drop_count(p, 0);
 		event(LIMPET_EVENT_NO_SERVER);
 		return decide_icmp(d, ICMP_UNREACHABLE, ICMP_CODE_PORT, 0);
 	}
-	error = open_commit(p);
+	error = o->one_packet ? open_once(p) : open_commit(p);
 	if (error == -1)
 		return decide(d, VERDICT_DROP);
 	if (error == 1) {
@@ -169,27 +204,39 @@ SUBPROGRAM int new_flow(void *context, struct packet *p, struct decision *d, str
 			return d->verdict;
 		return decide(d, VERDICT_DROP); /* and has lost it again: the client repeats what it does not get */
 	}
-	if (error) {
+	if (error && o->destination) {
 		choose_unrecorded(context, p, d, o);
 		if (must_leave_to_tc(p, d))
 			return decide(d, VERDICT_PASS);
 	}
+	if (c->drop_rate)
+		drop_count(p, 0);
 	dest = bpf_map_lookup_elem(&destinations, &o->destination);
 	if (!dest)
 		return decide(d, VERDICT_DROP);
+	/* The return door would not know it: it goes by entries. */
+	if (o->one_packet && p->door == DOOR_MARK && d->hop.kind == LIMPET_HOP_NEIGHBOUR)
+		return decide(d, VERDICT_DROP);
 	d->destination = o->destination;
-	return forward_to(p, d, dest, dest->method, open_port(p, &o->hit, dest));
+	return forward_to(p, d, dest, open_method(o, dest), open_port(p, &o->hit, dest));
 }
 
 static __always_inline int inbound(void *context, struct packet *p, struct decision *d, const enum door door)
 {
 	struct limpet_flow *f = bpf_map_lookup_elem(&flows4, &p->key);
-	__u64 word = 0;
+	__u64 word = 0, now;
 
 	if (f) {
 		word = *(volatile __u64 *)&f->word;
-		if (flow_is_alive(word, p->now) && existing_flow(context, p, d, f, word) == EXISTING_DECIDED)
-			return d->verdict;
+		if (flow_is_alive(word, p->now)) {
+			if (existing_flow(context, p, d, f, word) == EXISTING_DECIDED)
+				return d->verdict;
+			/* It may have ended by that; one that was alive just now is not given to another this soon. Any
+			 * other change is another packet's, which opens it: flow_claim() finds that out by `word`. */
+			now = *(volatile __u64 *)&f->word;
+			if ((now & LIMPET_LIFE_MASK) == LIMPET_LIFE_DEAD)
+				word = now;
+		}
 	}
 	if (door == DOOR_RETURN)
 		return decide(d, VERDICT_PASS); /* the mark door has opened what there was to open */

@@ -92,6 +92,22 @@ struct {
 } templates4 SEC(".maps");
 
 struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, 65536); /* a sixteenth of the ceiling of templates */
+	__type(key, struct limpet_locality_key);
+	__type(value, struct limpet_locality);
+} localities SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, 65536); /* a sixteenth of the ceiling of templates */
+	__type(key, struct limpet_locality_key);
+	__type(value, struct limpet_locality_set);
+} locality_sets SEC(".maps");
+
+struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(map_flags, BPF_F_MMAPABLE);
 	__uint(max_entries, 196608); /* ceiling of destinations + LIMPET_CLIENT_HOPS */
@@ -146,6 +162,15 @@ struct {
 	__type(key, __u32);
 	__type(value, __u64);
 } flows_full SEC(".maps");
+
+/* drop_packet: new connections' packets until one is dropped, an s64. Shared by all CPUs, as the kernel's. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, __s64);
+} drop_counter SEC(".maps");
 
 /* limpetd's own, kept here because they must outlive it: what -Z has subtracted from a destination's counters, and what
  * removed destinations have left to their service. */

@@ -6,40 +6,58 @@
 #include "maps.h"
 #include "packet.h"
 
-/* Looked up from limpet0, the only interface that needs forwarding switched on. */
-static __always_inline void hop_lookup(void *context, struct limpet_hop *hop, __u32 address, __u32 source,
-				       __u32 mark_ifindex)
-{
-	struct bpf_fib_lookup route = {
-		.family = LIMPET_IPV4,
-		.ifindex = mark_ifindex,
-		.tot_len = 1, /* asks for the MTU instead of judging the packet's size */
-		.ipv4_dst = address,
-		.ipv4_src = source,
-	};
-	long result = bpf_fib_lookup(context, &route, sizeof(route), 0);
+/* What the kernel is asked, and what becomes of its answer. */
+struct hop_question {
+	struct bpf_fib_lookup route;
+	__s32 result;
+	__u32 index;   /* of the slot */
+	__u64 claimed; /* its word, if it has been claimed and the answer is to go into its idle half; else 0 */
+};
 
-	hop->ifindex = route.ifindex;
+/* Looked up from limpet0, the only interface that needs forwarding switched on. */
+static __always_inline void hop_ask_for(struct hop_question *q, __u32 address, __u32 source, __u32 mark_ifindex)
+{
+	q->route.family = LIMPET_IPV4;
+	q->route.ifindex = mark_ifindex;
+	q->route.tot_len = 1; /* asks for the MTU instead of judging the packet's size */
+	q->route.ipv4_dst = address;
+	q->route.ipv4_src = source;
+}
+
+static __always_inline void hop_answer(struct limpet_hop *hop, const struct hop_question *q)
+{
+	hop->ifindex = q->route.ifindex;
 	hop->reserved = 0;
 	hop->family = LIMPET_IPV4;
 	hop->mtu = 0;
 	__builtin_memset(hop->gateway, 0, sizeof(hop->gateway));
 	__builtin_memset(hop->source_mac, 0, sizeof(hop->source_mac));
 	__builtin_memset(hop->destination_mac, 0, sizeof(hop->destination_mac));
-	if (result == BPF_FIB_LKUP_RET_SUCCESS) {
+	if (q->result == BPF_FIB_LKUP_RET_SUCCESS) {
 		hop->kind = LIMPET_HOP_READY;
-		hop->mtu = route.mtu_result;
-		__builtin_memcpy(hop->source_mac, route.smac, sizeof(hop->source_mac));
-		__builtin_memcpy(hop->destination_mac, route.dmac, sizeof(hop->destination_mac));
-	} else if (result == BPF_FIB_LKUP_RET_NO_NEIGH) {
+		hop->mtu = q->route.mtu_result;
+		__builtin_memcpy(hop->source_mac, q->route.smac, sizeof(hop->source_mac));
+		__builtin_memcpy(hop->destination_mac, q->route.dmac, sizeof(hop->destination_mac));
+	} else if (q->result == BPF_FIB_LKUP_RET_NO_NEIGH) {
 		hop->kind = LIMPET_HOP_NEIGHBOUR;
-	} else if (result == BPF_FIB_LKUP_RET_NOT_FWDED) {
+	} else if (q->result == BPF_FIB_LKUP_RET_NOT_FWDED) {
 		hop->kind = LIMPET_HOP_LOCAL;
 	} else {
 		hop->kind = LIMPET_HOP_UNREACHABLE;
 	}
 	if (hop->kind == LIMPET_HOP_READY || hop->kind == LIMPET_HOP_NEIGHBOUR)
-		__builtin_memcpy(hop->gateway, &route.ipv4_dst, sizeof(route.ipv4_dst));
+		__builtin_memcpy(hop->gateway, &q->route.ipv4_dst, sizeof(q->route.ipv4_dst));
+}
+
+/* Past the slots. */
+static __always_inline void hop_lookup(void *context, struct limpet_hop *hop, __u32 address, __u32 source,
+				       __u32 mark_ifindex)
+{
+	struct hop_question q = {};
+
+	hop_ask_for(&q, address, source, mark_ifindex);
+	q.result = bpf_fib_lookup(context, &q.route, sizeof(q.route), 0);
+	hop_answer(hop, &q);
 }
 
 /* Tells the owners of a slot apart: clients share slots by hash. */
@@ -53,11 +71,14 @@ static __always_inline __u64 hop_word(const struct packet *p, __u64 rest)
 	return (p->now << LIMPET_NEXTHOP_TICKS_SHIFT & LIMPET_NEXTHOP_TICKS_MASK) | rest;
 }
 
+/* Less than a second old. Another CPU's packet may have looked at the clock later than this one: what is a little ahead
+ * is fresh as well, or its claim would be taken from it. */
 static __always_inline int hop_is_fresh(const struct packet *p, __u64 word)
 {
-	__u64 age = (hop_word(p, 0) - (word & LIMPET_NEXTHOP_TICKS_MASK)) & LIMPET_NEXTHOP_TICKS_MASK;
+	__u64 second = LIMPET_TICKS_PER_SECOND << LIMPET_NEXTHOP_TICKS_SHIFT;
+	__u64 age = (hop_word(p, 0) - (word & LIMPET_NEXTHOP_TICKS_MASK) + second) & LIMPET_NEXTHOP_TICKS_MASK;
 
-	return age < LIMPET_TICKS_PER_SECOND << LIMPET_NEXTHOP_TICKS_SHIFT;
+	return age < 2 * second;
 }
 
 /* Copies the slot's hop if it is fresh and the tag's own. Returns 0 if it is not. */
@@ -71,15 +92,25 @@ static __always_inline int hop_read(const struct packet *p, struct limpet_hop *h
 	return *(volatile __u64 *)&slot->word == word;
 }
 
-/* Fills `d->hop` and `d->probe` for `d->hop_address` and `d->hop_source` from slot `index`, which is theirs or to be
- * taken over. */
-SUBPROGRAM int hop_get(void *context, struct packet *p, struct decision *d, __u32 index)
+/* The key is copied to the stack: Linux 6.1 takes none in memory that a function was handed (packet.h). */
+static __always_inline struct limpet_nexthop *hop_slot(const struct hop_question *q)
+{
+	__u32 index = q->index;
+
+	return bpf_map_lookup_elem(&nexthops, &index);
+}
+
+/* Fills `d->hop` from the slot `q->index` and returns 0, or returns 1 with the question. The steps around the look-up,
+ * which needs the context, are functions that are verified once: what follows is not gone through for each outcome. */
+GLOBAL int hop_begin(struct packet *p, struct decision *d, struct hop_question *q)
 {
 	struct limpet_config *c = config_get();
-	struct limpet_nexthop *slot = bpf_map_lookup_elem(&nexthops, &index);
+	struct limpet_nexthop *slot;
 	__u64 word, claimed;
-	__u32 idle;
 
+	if (!p || !d || !q)
+		return 0;
+	slot = hop_slot(q);
 	d->probe = 0;
 	if (!c || !slot) {
 		d->hop.kind = LIMPET_HOP_UNREACHABLE;
@@ -90,18 +121,47 @@ SUBPROGRAM int hop_get(void *context, struct packet *p, struct decision *d, __u3
 		return 0;
 	/* The claim keeps tag and active half: the owner's packets go on with them meanwhile. */
 	claimed = hop_word(p, (word & ~LIMPET_NEXTHOP_TICKS_MASK) | LIMPET_NEXTHOP_CLAIMED);
-	if (((word & LIMPET_NEXTHOP_CLAIMED) && hop_is_fresh(p, word)) ||
-	    !__sync_bool_compare_and_swap(&slot->word, word, claimed)) {
-		hop_lookup(context, &d->hop, d->hop_address, d->hop_source, c->mark_ifindex);
+	if (!((word & LIMPET_NEXTHOP_CLAIMED) && hop_is_fresh(p, word)) &&
+	    __sync_bool_compare_and_swap(&slot->word, word, claimed))
+		q->claimed = claimed;
+	hop_ask_for(q, d->hop_address, d->hop_source, c->mark_ifindex);
+	return 1;
+}
+
+/* The answer into `d->hop`, and into the slot if that was claimed for it. */
+GLOBAL int hop_end(struct packet *p, struct decision *d, struct hop_question *q)
+{
+	struct limpet_nexthop *slot;
+	__u64 idle;
+
+	if (!p || !d || !q)
 		return 0;
-	}
-	idle = !(word & LIMPET_NEXTHOP_ACTIVE);
-	hop_lookup(context, &d->hop, d->hop_address, d->hop_source, c->mark_ifindex);
+	hop_answer(&d->hop, q);
+	slot = hop_slot(q);
+	/* Who has been held up for more than a second has lost the claim. */
+	if (!q->claimed || !slot || *(volatile __u64 *)&slot->word != q->claimed)
+		return 0;
+	idle = !(q->claimed & LIMPET_NEXTHOP_ACTIVE);
 	slot->hop[idle & 1] = d->hop;
 	/* A full barrier: the half is filled before the word points to it. */
-	__sync_lock_test_and_set(&slot->word, hop_word(p, hop_tag(d->hop_address, d->hop_source) | idle));
-	d->probe = d->hop.kind == LIMPET_HOP_READY;
+	if (__sync_bool_compare_and_swap(&slot->word, q->claimed,
+					 hop_word(p, hop_tag(d->hop_address, d->hop_source) | idle)))
+		d->probe = d->hop.kind == LIMPET_HOP_READY;
 	return 0;
+}
+
+/* Fills `d->hop` and `d->probe` for `d->hop_address` and `d->hop_source` from slot `index`, which is theirs or to be
+ * taken over. */
+SUBPROGRAM int hop_get(void *context, struct packet *p, struct decision *d, __u32 index)
+{
+	struct hop_question q;
+
+	__builtin_memset(&q, 0, sizeof(q));
+	q.index = index;
+	if (!hop_begin(p, d, &q))
+		return 0;
+	q.result = bpf_fib_lookup(context, &q.route, sizeof(q.route), 0);
+	return hop_end(p, d, &q);
 }
 
 /* The same for `address` and `source`, inlined where most packets pass. */

@@ -5,6 +5,7 @@
 #define LIMPET_OPEN_H
 
 #include "address.h"
+#include "drop_packet.h"
 #include "flow.h"
 #include "nexthop.h"
 #include "schedule.h"
@@ -21,7 +22,8 @@ struct opening {
 	struct template_binding binding;
 	struct pick pick;
 	__u32 claimed;       /* an ended entry of the same key is held BUSY by us */
-	__u32 destination;   /* id */
+	__u32 one_packet;    /* no entry is made */
+	__u32 destination;   /* id; none after choose(): LIMPET_BYPASS, if there is a way past the servers */
 	__u32 template_kind; /* other than none: the template counts this flow */
 	struct limpet_flow flow;
 };
@@ -75,15 +77,12 @@ static __always_inline void flows_are_full(const struct packet *p)
 		*(volatile __u64 *)when = p->now;
 }
 
-/* TCP needs a SYN without RST, unless sloppy_tcp, or unless the table has been full: then later packets of flows that
- * found no room must go where the first one went. */
+/* When the table has been full, later packets of flows that found no room must go where the first one went. */
 static __always_inline int may_open(const struct packet *p, const struct limpet_config *c)
 {
 	if (p->key.client_port == bpf_htons(PORT_FTP_DATA))
 		return 0;
-	if (p->key.protocol != IPPROTO_TCP)
-		return 1;
-	return (!(p->tcp_flags & TCP_RST) && ((p->tcp_flags & TCP_SYN) || c->sloppy_tcp)) || flows_were_full(p);
+	return opens(p, c) || flows_were_full(p);
 }
 
 /* Whether to take what the scheduler proposes: fills the hop, since the XDP door must leave everything as it was when
@@ -126,6 +125,12 @@ static __always_inline int must_leave_to_tc(const struct packet *p, const struct
 				       !xdp_may_leave_by(p, d->hop.ifindex));
 }
 
+/* One-packet scheduling (-o) is for UDP; a mark service's other packets open flows (ip_vs_schedule()). */
+static __always_inline int is_one_packet(const struct packet *p, const struct limpet_service *s)
+{
+	return p->key.protocol == IPPROTO_UDP && (s->flags & LIMPET_SERVICE_ONE_PACKET);
+}
+
 /* Schedules, resolves, and moves the cursor. Returns 0, or 1 if the packet must be left to the tc door. The choice is
  * in o->destination; 0: there is none. */
 SUBPROGRAM int open_schedule(void *context, struct packet *p, struct decision *d, struct opening *o)
@@ -133,14 +138,18 @@ SUBPROGRAM int open_schedule(void *context, struct packet *p, struct decision *d
 	__u32 service = o->hit.service.id;
 
 	for (int i = 0; i < OPEN_TRIES; i++) {
-		schedule(service, &o->pick);
+		schedule(service, p, 0, &o->pick);
 		o->destination = o->pick.destination;
-		if (!o->destination)
+		if (!o->destination) {
+			/* wrr has gone on in vain. The XDP door leaves the answer to tc, and this with it. */
+			if (p->door != DOOR_XDP)
+				schedule_commit(service, p, &o->pick);
 			return 0;
+		}
 		hop_for(context, p, d, o->destination);
 		if (must_leave_to_tc(p, d))
 			return 1;
-		if (schedule_commit(service, &o->pick))
+		if (schedule_commit(service, p, &o->pick))
 			return 0;
 	}
 	return 0; /* crowded: the last proposal is as good as any */
@@ -214,6 +223,11 @@ static __always_inline __u16 open_port(const struct packet *p, const struct serv
 	if ((hit->service.flags & LIMPET_SERVICE_PERSISTENT) && p->key.virtual_port != hit->key.port)
 		return p->key.virtual_port;
 	return dest->port;
+}
+
+static __always_inline __u8 open_method(const struct opening *o, const struct limpet_destination *dest)
+{
+	return o->destination == LIMPET_BYPASS ? LIMPET_ROUTE : dest->method;
 }
 
 /* Records the flow. Returns 0; 1 if another CPU has recorded one under this key meanwhile; negative: no room. */
@@ -311,16 +325,20 @@ GLOBAL long open_commit(struct packet *p)
 		return -1;
 	fresh = &o->flow;
 	fresh->destination = o->destination;
-	fresh->method = dest->method;
-	fresh->destination_port = open_port(p, &o->hit, dest);
+	fresh->method = open_method(o, dest);
+	fresh->destination_port = o->destination == LIMPET_BYPASS ? 0 : open_port(p, &o->hit, dest);
 	open_name_template(o);
-	if (dest->method != LIMPET_MASQ)
+	/* Of a flow past the servers the states are those of both ways as well (ip_vs_leave()). */
+	if (fresh->method != LIMPET_MASQ && o->destination != LIMPET_BYPASS)
 		flags |= LIMPET_FLOW_NOOUTPUT;
+	if (c->flags & LIMPET_COUNT_PACKETS)
+		flags |= 1ULL << LIMPET_FLOW_PACKETS_SHIFT;
 	if (p->key.protocol == IPPROTO_TCP)
-		state = tcp_next(LIMPET_TCP_NONE, p, dest->method == LIMPET_MASQ ? DIRECTION_IN : DIRECTION_IN_ONLY);
+		state = tcp_next(c, LIMPET_TCP_NONE, p,
+				 flags & LIMPET_FLOW_NOOUTPUT ? DIRECTION_IN_ONLY : DIRECTION_IN);
 	fresh->word = flow_word(p->now + state_timeout_ticks(c, p->key.protocol, state), state, flags);
 
-	if (dest->method == LIMPET_MASQ && open_reverse(p, dest, fresh)) {
+	if (fresh->method == LIMPET_MASQ && open_reverse(p, dest, fresh)) {
 		event(LIMPET_EVENT_REVERSE_FULL);
 		open_cancel(p, o);
 		return -1;
@@ -331,13 +349,29 @@ GLOBAL long open_commit(struct packet *p)
 		open_cancel(p, o);
 		if (error < 0)
 			flows_are_full(p);
-		return error == 1 || dest->method != LIMPET_MASQ ? error : -1;
+		return error == 1 || fresh->method != LIMPET_MASQ ? error : -1;
 	}
-	counts_add(o->destination, flow_is_active(&p->key, fresh->word), 1, 0);
+	count_flow(o->destination, flow_is_active(&p->key, fresh->word), 1);
 	count_connection(o->destination);
-	address_add(bits, p->key.virtual_address);
-	if (dest->method == LIMPET_MASQ)
+	/* What goes past the servers concerns no door but this one. */
+	if (o->destination != LIMPET_BYPASS)
+		address_add(bits, p->key.virtual_address);
+	if (fresh->method == LIMPET_MASQ)
 		address_add(bits, *(__u32 *)dest->address);
+	return 0;
+}
+
+/* One-packet scheduling: the flow has ended with the packet that opens it. Thresholds see it come and go, and its
+ * template is used; there is no entry, and so no way back for a masqueraded server's reply. */
+GLOBAL long open_once(struct packet *p)
+{
+	struct opening *o = opening_current();
+
+	if (!p || !o)
+		return -1;
+	count_connection(o->destination);
+	count_once(o->destination);
+	open_cancel(p, o);
 	return 0;
 }
 

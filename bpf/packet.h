@@ -32,7 +32,8 @@ enum door {
 	DOOR_RETURN /* clsact ingress of limpet1: the mark door's packets whose neighbour has to be resolved first */
 };
 
-/* The kernel has forwarded them to limpet0: they are for a local address, and it has taken its one off the TTL. */
+/* The kernel has forwarded them to limpet0: they are for an address that is local by its rules, which may be a
+ * transparent proxy's, and it has taken its one off the TTL. */
 static __always_inline int came_by_netfilter(const enum door door) { return door == DOOR_MARK || door == DOOR_RETURN; }
 
 /* As in the 14th byte of a TCP header. */
@@ -73,8 +74,10 @@ struct packet {
 	};
 	__u64 now; /* ticks */
 	__u32 ip_bytes;
-	__u32 ingress_ifindex; /* DOOR_XDP only */
-	__u32 mark;            /* DOOR_MARK only */
+	union {
+		__u32 ingress_ifindex; /* DOOR_XDP */
+		__u32 mark;            /* DOOR_MARK */
+	};
 	__u8 door;
 	__u8 ttl;
 	__u8 dont_fragment;
@@ -94,13 +97,15 @@ struct decision {
 	__u8 verdict;
 	__u8 icmp_type;
 	__u8 icmp_code;
-	__u8 probe; /* let the kernel's neighbour code carry this one, so that it keeps the entry alive */
-	__u32 icmp_mtu;
+	__u8 probe;        /* let the kernel's neighbour code carry this one, so that it keeps the entry alive */
 	__u32 destination; /* id, for the counters; 0: none */
 	__u8 reply;        /* from a real server to a client: rewrite the source, else the destination */
 	__u8 rewrite;      /* address and port below replace the packet's */
 	__u16 port;
-	__u32 address;
+	union {
+		__u32 address;
+		__u32 icmp_mtu; /* of VERDICT_ICMP, which rewrites nothing */
+	};
 	__u32 hop_address; /* whose way hop_get() is to find, and from which source */
 	__u32 hop_source;
 	struct limpet_hop hop;

@@ -122,7 +122,8 @@ static __always_inline int parse(struct packet *p, void *context, const enum doo
 	p->ip_bytes = bytes;
 	p->ttl = ip->ttl;
 	p->dont_fragment = !!(ip->frag_off & bpf_htons(DONT_FRAGMENT));
-	p->mark = door == DOOR_MARK ? ((struct __sk_buff *)context)->mark : 0;
+	if (door == DOOR_MARK)
+		p->mark = ((struct __sk_buff *)context)->mark;
 	/* Source and destination, addresses and ports; these are in the same place in TCP and UDP. */
 	flow_key_set(&p->whole_key, *(__u64 *)&ip->saddr, *(__u32 *)(ip + 1), ip->protocol);
 	if (ip->protocol == IPPROTO_TCP)

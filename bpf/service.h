@@ -31,7 +31,7 @@ GLOBAL int service_find(struct packet *p, struct service_hit *hit)
 	if (!p || !hit)
 		return 0;
 	key.family = p->key.family;
-	if (p->mark) {
+	if (p->door == DOOR_MARK && p->mark) {
 		key.mark = p->mark;
 		if (service_lookup(hit, &key))
 			return 1;

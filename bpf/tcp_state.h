@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* The TCP state machine of IPVS (ip_vs_proto_tcp.c, tcp_states): next state by direction, flag and state. */
+/* The TCP state machines of IPVS (ip_vs_proto_tcp.c, tcp_states and tcp_states_dos): next state by direction, flag and
+ * state. */
 #ifndef LIMPET_TCP_STATE_H
 #define LIMPET_TCP_STATE_H
 
@@ -22,7 +23,7 @@ enum { FLAG_SYN, FLAG_FIN, FLAG_ACK, FLAG_RST, FLAGS };
 
 /* clang-format off */
 /* Columns are padded to 16, so that a masked state never reads beyond. */
-static const __u8 tcp_next_state[DIRECTIONS][FLAGS][16] = {
+static const __u8 tcp_next_state[2 * DIRECTIONS][FLAGS][16] = {
 	[DIRECTION_IN] = {
 		/*             NO  ES  SS  SR  FW  TW  CL  CW  LA  LI  SA */
 		[FLAG_SYN] = { SR, ES, ES, SR, SR, SR, SR, SR, SR, SR, SR },
@@ -43,6 +44,25 @@ static const __u8 tcp_next_state[DIRECTIONS][FLAGS][16] = {
 		[FLAG_ACK] = { ES, ES, SS, ES, FW, TW, CL, CW, CL, LI, ES },
 		[FLAG_RST] = { CL, CL, CL, SR, CL, CL, CL, CL, LA, LI, CL },
 	},
+	/* secure_tcp: established only when both sides have been heard. */
+	[DIRECTIONS + DIRECTION_IN] = {
+		[FLAG_SYN] = { SR, ES, ES, SR, SR, SR, SR, SR, SR, SR, SA },
+		[FLAG_FIN] = { CL, CW, SS, TW, TW, TW, CL, CW, LA, LI, SA },
+		[FLAG_ACK] = { ES, ES, SS, SR, FW, TW, CL, CW, CL, LI, SA },
+		[FLAG_RST] = { CL, CL, CL, SR, CL, CL, CL, CL, LA, LI, CL },
+	},
+	[DIRECTIONS + DIRECTION_OUT] = {
+		[FLAG_SYN] = { SS, ES, SS, SA, SS, SS, SS, SS, SS, LI, SA },
+		[FLAG_FIN] = { TW, FW, SS, TW, FW, TW, CL, TW, LA, LI, TW },
+		[FLAG_ACK] = { ES, ES, SS, ES, FW, TW, CL, CW, LA, ES, ES },
+		[FLAG_RST] = { CL, CL, SS, CL, CL, TW, CL, CL, CL, CL, CL },
+	},
+	[DIRECTIONS + DIRECTION_IN_ONLY] = {
+		[FLAG_SYN] = { SA, ES, ES, SR, SA, SA, SA, SA, SA, SA, SA },
+		[FLAG_FIN] = { CL, FW, SS, TW, FW, TW, CL, CW, LA, LI, TW },
+		[FLAG_ACK] = { ES, ES, SS, ES, FW, TW, CL, CW, CL, LI, ES },
+		[FLAG_RST] = { CL, CL, CL, SR, CL, CL, CL, CL, LA, LI, CL },
+	},
 };
 
 /* clang-format on */
@@ -59,7 +79,8 @@ static const __u8 tcp_next_state[DIRECTIONS][FLAGS][16] = {
 #undef SA
 
 /* RST before SYN before FIN before ACK; a segment with none of them closes (set_tcp_state()). */
-static __always_inline __u32 tcp_next(__u32 state, const struct packet *p, __u32 direction)
+static __always_inline __u32 tcp_next(const struct limpet_config *c, __u32 state, const struct packet *p,
+				      __u32 direction)
 {
 	__u32 flag;
 
@@ -73,6 +94,8 @@ static __always_inline __u32 tcp_next(__u32 state, const struct packet *p, __u32
 		flag = FLAG_ACK;
 	else
 		return LIMPET_TCP_CLOSE;
+	if (c->flags & LIMPET_SECURE_TCP)
+		direction += DIRECTIONS;
 	return tcp_next_state[direction][flag][state & LIMPET_FLOW_STATE_MASK];
 }
 

@@ -159,7 +159,7 @@ struct template_binding {
 	__u32 claimed; /* its entry is held BUSY by us */
 	__u32 destination;
 	__u32 serial;
-	__u32 zero;
+	__u32 found; /* enum template_found, of the last try */
 };
 
 /* ip_vs_check_template(): a removed server's templates are given up, a quiesced one's only if so configured. */
@@ -182,7 +182,7 @@ static __always_inline void template_give_up(const struct limpet_template4_key *
 
 	/* A service on that very port has no other place to move it to: it ends here. */
 	if (key->virtual_port == LIMPET_INVALID_PORT) {
-		counts_add(copy.destination, 0, 0, -1);
+		count_template(copy.destination, -1);
 		return;
 	}
 	given_up.virtual_port = LIMPET_INVALID_PORT;
@@ -191,32 +191,94 @@ static __always_inline void template_give_up(const struct limpet_template4_key *
 	before = older ? *(volatile __u64 *)&older->word : 0;
 	if (!older) {
 		if (bpf_map_update_elem(&templates4, &given_up, &copy, BPF_NOEXIST))
-			counts_add(copy.destination, 0, 0, -1); /* no room: it ends here */
+			count_template(copy.destination, -1); /* no room: it ends here */
 	} else if (((before & LIMPET_LIFE_MASK) == LIMPET_LIFE_ALIVE ||
 		    (before & LIMPET_LIFE_MASK) == LIMPET_LIFE_DEAD) &&
 		   __sync_bool_compare_and_swap(&older->word, before, LIMPET_LIFE_BUSY)) {
 		if ((before & LIMPET_LIFE_MASK) == LIMPET_LIFE_ALIVE)
-			counts_add(older->destination, 0, 0, -1);
+			count_template(older->destination, -1);
 		older->destination = copy.destination;
 		older->serial = copy.serial;
 		older->timeout = copy.timeout;
 		older->mask = copy.mask;
 		__sync_lock_test_and_set(&older->word, word);
 	} else {
-		counts_add(copy.destination, 0, 0, -1); /* somebody else is at that one this very moment */
+		count_template(copy.destination, -1); /* somebody else is at that one this very moment */
 	}
 	/* Its flows look for it there from now on. */
 	*(volatile __u32 *)&t->serial = 0;
 }
 
-/* On TEMPLATE_BUSY, `b` holds the destination that was seen; 0: none. An entry that was seen alive or BUSY is not deleted
- * while this runs (it would have to be dead for a second first), so one look-up serves all tries. */
+/* One try, with the word as it is now: TEMPLATE_USED; TEMPLATE_STALE, nothing done yet; TEMPLATE_BUSY: try again;
+ * TEMPLATE_ABSENT: it has ended. */
+static __always_inline int template_try(struct template_binding *b, struct limpet_template *t, __u64 word, __u64 now,
+					const struct limpet_config *c)
+{
+	__u64 flags, expiry;
+
+	b->destination = *(volatile __u32 *)&t->destination;
+	if ((word & LIMPET_LIFE_MASK) == LIMPET_LIFE_DELETING)
+		return TEMPLATE_ABSENT;
+	if ((word & LIMPET_LIFE_MASK) == LIMPET_LIFE_BUSY)
+		return TEMPLATE_BUSY;
+	if (!template_is_alive(word, now) || !template_destination_serves(c, b->destination))
+		return TEMPLATE_STALE;
+	flags = template_flags(word);
+	if (template_expiry(word) <= now)
+		flags |= LIMPET_TEMPLATE_EXTENDED;
+	expiry = now + LIMPET_SECONDS_TO_TICKS(flags & LIMPET_TEMPLATE_EXTENDED ? LIMPET_TEMPLATE_EXTENSION_SECONDS
+										: t->timeout);
+	b->serial = t->serial;
+	if (__sync_bool_compare_and_swap(&t->word, word, template_word(expiry, template_count(word) + 1, flags)))
+		return TEMPLATE_USED;
+	return TEMPLATE_BUSY;
+}
+
+struct template_tries {
+	struct template_binding *binding;
+	__u64 now;
+};
+
+static long template_try_step(__u32 index, void *argument)
+{
+	struct template_tries *tries = argument;
+	struct limpet_template4_key key = tries->binding->key;
+	struct limpet_template *t = bpf_map_lookup_elem(&templates4, &key);
+	struct limpet_config *c = config_get();
+	int found = TEMPLATE_ABSENT;
+
+	if (t && c)
+		found = template_try(tries->binding, t, *(volatile __u64 *)&t->word, tries->now, c);
+	/* In memory that the verifier knows nothing of: see counted.h. */
+	tries->binding->found = found;
+	return found != TEMPLATE_BUSY;
+}
+
+/* Takes hold of what is stale by `word`, and gives it up if it is alive. */
+static __always_inline int template_claim(struct template_binding *b, struct limpet_template *t, __u64 word, __u64 now)
+{
+	struct limpet_template4_key key = b->key;
+
+	b->serial = 0;
+	if (!__sync_bool_compare_and_swap(&t->word, word, (word & ~LIMPET_LIFE_MASK) | LIMPET_LIFE_BUSY))
+		return TEMPLATE_BUSY;
+	if (template_is_alive(word, now))
+		template_give_up(&key, t, word);
+	else if ((word & LIMPET_LIFE_MASK) == LIMPET_LIFE_ALIVE)
+		count_template(t->destination, -1);
+	b->claimed = 1;
+	return TEMPLATE_STALE;
+}
+
+/* On TEMPLATE_BUSY, `b` holds the destination that was seen; 0: none. */
 GLOBAL int template_use(struct template_binding *b, __u64 now)
 {
+	struct template_tries tries = { .binding = b, .now = now };
 	struct limpet_config *c = config_get();
 	struct limpet_template4_key key;
 	struct limpet_template *t;
-	__u64 word, flags, expiry;
+	__u64 word;
+	int found;
 
 	if (!b || !c)
 		return TEMPLATE_ABSENT;
@@ -224,44 +286,23 @@ GLOBAL int template_use(struct template_binding *b, __u64 now)
 	t = bpf_map_lookup_elem(&templates4, &key);
 	if (!t)
 		return TEMPLATE_ABSENT;
-		/* Many connections of one network at once: each changes the word that the others compare. */
-#pragma unroll
-	for (int i = 0; i < USE_TRIES; i++) {
-		word = *(volatile __u64 *)&t->word;
-		b->destination = *(volatile __u32 *)&t->destination;
-		if ((word & LIMPET_LIFE_MASK) == LIMPET_LIFE_DELETING) {
-			b->destination = 0; /* it has ended: it leads nowhere */
-			break;
-		}
-		if ((word & LIMPET_LIFE_MASK) == LIMPET_LIFE_BUSY)
-			continue;
-		if (!template_is_alive(word, now) || !template_destination_serves(c, b->destination))
-			goto stale;
-		flags = template_flags(word);
-		if (template_expiry(word) <= now)
-			flags |= LIMPET_TEMPLATE_EXTENDED;
-		expiry = now + LIMPET_SECONDS_TO_TICKS(flags & LIMPET_TEMPLATE_EXTENDED
-							       ? LIMPET_TEMPLATE_EXTENSION_SECONDS
-							       : t->timeout);
-		b->serial = t->serial;
-		if (__sync_bool_compare_and_swap(&t->word, word,
-						 template_word(expiry, template_count(word) + 1, flags)))
-			return TEMPLATE_USED;
+	word = *(volatile __u64 *)&t->word;
+	found = template_try(b, t, word, now, c);
+	if (found == TEMPLATE_STALE) {
+		b->destination = 0; /* it leads nowhere */
+		return template_claim(b, t, word, now);
 	}
-	if (!template_destination_serves(c, b->destination))
+	if (found == TEMPLATE_BUSY) {
+		/* Many connections of one network at once: each changes the word that the others compare. */
+		bpf_loop(USE_TRIES, template_try_step, &tries, 0);
+		found = b->found;
+	}
+	if (found == TEMPLATE_USED)
+		return found;
+	b->serial = 0; /* of a try: nothing is counted there */
+	if (found != TEMPLATE_BUSY || !template_destination_serves(c, b->destination))
 		b->destination = 0;
 	return TEMPLATE_BUSY;
-stale:
-	b->destination = 0;
-	b->serial = 0; /* of a try before this one: nothing is counted there */
-	if (!__sync_bool_compare_and_swap(&t->word, word, (word & ~LIMPET_LIFE_MASK) | LIMPET_LIFE_BUSY))
-		return TEMPLATE_BUSY;
-	if (template_is_alive(word, now))
-		template_give_up(&key, t, word);
-	else if ((word & LIMPET_LIFE_MASK) == LIMPET_LIFE_ALIVE)
-		counts_add(t->destination, 0, 0, -1);
-	b->claimed = 1;
-	return TEMPLATE_STALE;
 }
 
 /* Makes the template for `destination`: in the claimed element, or as a new one. Returns 0, or the error of the
@@ -294,7 +335,7 @@ GLOBAL long template_make(struct template_binding *b, __u64 now, __u32 destinati
 		error = bpf_map_update_elem(&templates4, &key, &fresh, BPF_NOEXIST);
 	}
 	if (!error)
-		counts_add(destination, 0, 0, 1);
+		count_template(destination, 1);
 	b->claimed = 0;
 	b->destination = destination;
 	b->serial = fresh.serial;

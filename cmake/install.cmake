@@ -9,10 +9,12 @@ configure_file(packaging/limpetd.service.in ${PROJECT_BINARY_DIR}/packaging/limp
 install(FILES ${PROJECT_BINARY_DIR}/packaging/limpetd.service DESTINATION lib/systemd/system)
 install(FILES packaging/limpet.sysusers DESTINATION lib/sysusers.d RENAME limpet.conf)
 
-install(FILES README.md ARCHITECTURE.md CONTRIBUTING.md docs/differences.md docs/openapi.yaml LICENSE
+install(FILES README.md ARCHITECTURE.md CONTRIBUTING.md docs/differences.md docs/keepalived.md docs/openapi.yaml LICENSE
         DESTINATION ${CMAKE_INSTALL_DOCDIR})
 install(DIRECTORY LICENSES DESTINATION ${CMAKE_INSTALL_DOCDIR})
-install(FILES packaging/limpetd.toml DESTINATION ${CMAKE_INSTALL_DOCDIR}/examples)
+configure_file(packaging/keepalived-limpet.conf.in ${PROJECT_BINARY_DIR}/packaging/keepalived-limpet.conf @ONLY)
+install(FILES packaging/limpetd.toml ${PROJECT_BINARY_DIR}/packaging/keepalived-limpet.conf
+        DESTINATION ${CMAKE_INSTALL_DOCDIR}/examples)
 
 # ipvsadm's names, where nothing finds them unasked: another package may own those in sbin. packaging/ipvs-alternatives
 # registers them, or a PATH names the directory.

@@ -58,11 +58,12 @@ apt_install() {
   rm "$log"
 }
 
-# nginx and sshd are here to be run by us, in namespaces: their packages must neither start them on this
-# host nor have them started at the next boot. A policy-rc.d that is there already is the administrator's and stays.
+# These are here to be run by us, in namespaces: their packages must neither start them on this host nor have them
+# started at the next boot. A policy-rc.d that is there already is the administrator's and stays.
 without_starting_services() (
+  units='nginx ssh keepalived ldirectord'
   policy=/usr/sbin/policy-rc.d was_there=' '
-  for unit in nginx ssh; do [ ! -e "/lib/systemd/system/$unit.service" ] || was_there+="$unit "; done
+  for unit in $units; do [ ! -e "/lib/systemd/system/$unit.service" ] || was_there+="$unit "; done
   if [ ! -e $policy ]; then
     trap 'rm -f $policy' EXIT
     trap 'exit 130' INT TERM
@@ -70,7 +71,7 @@ without_starting_services() (
   fi
   RUNLEVEL=1 "$@" || exit 1
   command -v systemctl >/dev/null || exit 0
-  for unit in nginx ssh; do
+  for unit in $units; do
     case $was_there in *" $unit "*) ;; *) systemctl --quiet disable "$unit" 2>/dev/null || true ;; esac
   done
 )

@@ -12,13 +12,68 @@ struct load {
 	__s64 total;
 };
 
-/* The best so far is kept in the pick, which is memory that the verifier knows nothing of, and never on the stack: up to
- * Linux 6.6 it looks at a loop's callback once, with what the stack holds before the first round, and takes out the
- * branches that this round does not take. */
+/* A flow that ends when the packet comes: what it weighs and its hold on the template are given back before others are
+ * asked (flow_settle()). Only a forecast has such a one (explain.h). */
+struct leaving {
+	__u32 destination;     /* 0: none */
+	__u32 relieved;        /* the same, if its end relieves the server of its overload; 0: it does not */
+	__u32 template_serial; /* 0: none */
+	__u32 zero;
+	struct load load;
+	__u64 ended;
+};
+
+/* None yet: any server's overhead/weight is less than one over nothing. */
+static __always_inline void pick_nobody(struct pick *pick)
+{
+	pick->destination = 0;
+	pick->overhead = 1;
+	pick->weight = 0;
+}
+
+/* Begins `pick` with its list. `leaving`: a flow whose end is to be foreseen, null: none. Returns null if there is
+ * nobody to pick. */
+static __always_inline struct limpet_service_state *pick_open(struct pick *pick, __u32 service, __u64 published,
+							      const struct leaving *leaving)
+{
+	struct limpet_service_state *state = service_state(service);
+
+	__builtin_memset(pick, 0, sizeof(*pick));
+	pick_nobody(pick);
+	if (!state || !list_open(&pick->list, state, published))
+		return 0;
+	if (leaving)
+		pick->list.relieved = leaving->relieved;
+	return state;
+}
+
+/* Between rounds the best so far is kept in the pick, which is memory that the verifier knows nothing of, and never on
+ * the stack: up to Linux 6.6 it looks at a loop's callback once, with what the stack holds before the first round, and
+ * takes out the branches that this round does not take. */
 struct counted_walk {
 	struct list *list;
-	struct pick *best;
+	struct pick *pick;
 };
+
+/* The best so far while one round lasts. */
+struct best {
+	__u32 destination; /* id; 0: none */
+	__s64 overhead, weight;
+};
+
+static __always_inline struct best best_of(const struct pick *pick)
+{
+	struct best best = { pick->destination, pick->overhead, pick->weight };
+
+	return best;
+}
+
+static __always_inline void keep_best(struct pick *pick, const struct best *best)
+{
+	pick->destination = best->destination;
+	pick->overhead = best->overhead;
+	pick->weight = best->weight;
+}
 
 static __always_inline struct load load_of(__u32 destination)
 {
@@ -32,26 +87,64 @@ static __always_inline struct load load_of(__u32 destination)
 	return load;
 }
 
-/* Null for one that takes no new connections. */
-static __always_inline struct limpet_list_entry *list_serving_at(const struct list *l, __u32 index)
+/* takes_connections(), with its load. Null for one that does not, and past the end. */
+static __always_inline struct limpet_list_entry *list_serving_at(const struct list *l, __u32 index, struct load *load)
 {
-	struct limpet_list_entry *e = list_at(l, index);
+	struct limpet_list_entry *e = index < l->count ? list_at(l, index) : 0;
+	struct limpet_counts *c;
 
-	return e && e->second ? e : 0;
+	if (!e || !e->second)
+		return 0;
+	c = bpf_map_lookup_elem(&counts, &e->first);
+	if (!c || (l->thresholds && e->first != l->relieved && *(volatile __u32 *)&c->overloaded))
+		return 0;
+	load->active = c->active;
+	load->total = c->total;
+	return e;
 }
 
-static __always_inline void keep(struct counted_walk *w, __u32 destination, __s64 overhead, __s64 weight)
+/* One round of a loop looks at this many servers: where the processor's returns are guarded (safe RET, retpolines), a
+ * callback's return costs as much as looking at several. */
+#define SERVERS_A_ROUND 8U
+
+static __always_inline __u32 rounds_for(__u32 servers) { return (servers + SERVERS_A_ROUND - 1) / SERVERS_A_ROUND; }
+
+/* A callback for bpf_loop() over rounds_for() rounds: evaluates `offer` for each server `e` of the list that takes
+ * connections and its `load`, until it is not 0. In it, `w` is the callback's argument, a `type`, `walk` the
+ * counted_walk that is or is in that, and `best` the best so far. Unrolled, so that the best stays where it is in the
+ * registers. */
+#define EACH_SERVER(step, type, walk, offer)                                                                           \
+	static long step(__u32 round, void *argument)                                                                  \
+	{                                                                                                              \
+		type *w = argument;                                                                                    \
+		const struct list l = *(walk).list;                                                                    \
+		struct best best = best_of((walk).pick);                                                               \
+		long enough = 0;                                                                                       \
+                                                                                                                       \
+		_Pragma("clang loop unroll(full)") for (__u32 i = 0; i < SERVERS_A_ROUND; i++)                         \
+		{                                                                                                      \
+			struct load load;                                                                              \
+			struct limpet_list_entry *e = list_serving_at(&l, round * SERVERS_A_ROUND + i, &load);         \
+                                                                                                                       \
+			if (e && (enough = (offer)))                                                                   \
+				break;                                                                                 \
+		}                                                                                                      \
+		keep_best((walk).pick, &best);                                                                         \
+		return enough;                                                                                         \
+	}
+
+static __always_inline void keep(struct best *best, __u32 destination, __s64 overhead, __s64 weight)
 {
-	w->best->destination = destination;
-	w->best->overhead = overhead;
-	w->best->weight = weight;
+	best->destination = destination;
+	best->overhead = overhead;
+	best->weight = weight;
 }
 
 /* Keeps the smaller overhead/weight, cross-multiplied as the kernel does; the first one in the list wins a tie. */
-static __always_inline void keep_least(struct counted_walk *w, __u32 destination, __s64 overhead, __s64 weight)
+static __always_inline void keep_least(struct best *best, __u32 destination, __s64 overhead, __s64 weight)
 {
-	if (!w->best->destination || w->best->overhead * weight > overhead * w->best->weight)
-		keep(w, destination, overhead, weight);
+	if (best->overhead * weight > overhead * best->weight)
+		keep(best, destination, overhead, weight);
 }
 
 #endif

@@ -5,20 +5,13 @@
 
 #include "counted.h"
 
-static __always_inline void keep_heaviest(struct counted_walk *w, const struct limpet_list_entry *e)
+static __always_inline long fo_offer(struct best *best, const struct limpet_list_entry *e)
 {
-	if (e->second > w->best->weight)
-		keep(w, e->first, 0, e->second);
-}
-
-static long fo_step(__u32 index, void *argument)
-{
-	struct counted_walk *w = argument;
-	struct limpet_list_entry *e = list_serving_at(w->list, index);
-
-	if (e)
-		keep_heaviest(w, e);
+	if (e->second > best->weight)
+		keep(best, e->first, 0, e->second);
 	return 0;
 }
+
+EACH_SERVER(fo_step, struct counted_walk, *w, fo_offer(&best, e))
 
 #endif

@@ -13,13 +13,21 @@ static __always_inline __u32 mix(__u32 hash, __u32 word)
 	return hash ^ hash >> 15;
 }
 
-static __always_inline void schedule_hash(struct list *l, __u32 hash, struct pick *pick)
+/* The first server that takes new connections, from the place that the hash says. */
+static __always_inline void first_from(struct list *l, __u32 hash, struct pick *pick)
 {
 	/* One more round: the last byte of an address that went in last has not reached the low bits yet. */
 	struct rr_walk w = { .list = l, .index = mix(hash, 0) % l->count };
 
 	bpf_loop(l->count, rr_step, &w, 0);
 	pick->destination = w.destination;
+}
+
+static __always_inline void schedule_hash(struct list *l, __u32 hash, struct pick *pick)
+{
+	/* Servers' thresholds are not asked: these flows are not counted, and all packets of one must find the same. */
+	l->thresholds = 0;
+	first_from(l, hash, pick);
 }
 
 #endif

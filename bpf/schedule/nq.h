@@ -6,20 +6,14 @@
 #include "counted.h"
 #include "sed.h"
 
-static __always_inline long nq_offer(struct counted_walk *w, const struct limpet_list_entry *e, struct load load)
+static __always_inline long nq_offer(struct best *best, const struct limpet_list_entry *e, struct load load)
 {
 	if (load.active)
-		return sed_offer(w, e, load);
-	keep(w, e->first, 1, e->second);
+		return sed_offer(best, e, load);
+	keep(best, e->first, 1, e->second);
 	return 1;
 }
 
-static long nq_step(__u32 index, void *argument)
-{
-	struct counted_walk *w = argument;
-	struct limpet_list_entry *e = list_serving_at(w->list, index);
-
-	return e ? nq_offer(w, e, load_of(e->first)) : 0;
-}
+EACH_SERVER(nq_step, struct counted_walk, *w, nq_offer(&best, e, load))
 
 #endif

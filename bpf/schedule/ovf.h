@@ -7,19 +7,11 @@
 #include "counted.h"
 #include "fo.h"
 
-static __always_inline long ovf_offer(struct counted_walk *w, const struct limpet_list_entry *e, struct load load)
+static __always_inline long ovf_offer(struct best *best, const struct limpet_list_entry *e, struct load load)
 {
-	if (load.active <= e->second)
-		keep_heaviest(w, e);
-	return 0;
+	return load.active <= e->second ? fo_offer(best, e) : 0;
 }
 
-static long ovf_step(__u32 index, void *argument)
-{
-	struct counted_walk *w = argument;
-	struct limpet_list_entry *e = list_serving_at(w->list, index);
-
-	return e ? ovf_offer(w, e, load_of(e->first)) : 0;
-}
+EACH_SERVER(ovf_step, struct counted_walk, *w, ovf_offer(&best, e, load))
 
 #endif

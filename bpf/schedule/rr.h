@@ -16,7 +16,7 @@ static long rr_step(__u32 step, void *argument)
 	struct rr_walk *w = argument;
 	struct limpet_list_entry *e = list_at(w->list, w->index);
 
-	if (e && e->second > 0) {
+	if (e && takes_connections(w->list, e)) {
 		w->destination = e->first;
 		return 1;
 	}

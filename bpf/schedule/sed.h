@@ -6,18 +6,12 @@
 
 #include "counted.h"
 
-static __always_inline long sed_offer(struct counted_walk *w, const struct limpet_list_entry *e, struct load load)
+static __always_inline long sed_offer(struct best *best, const struct limpet_list_entry *e, struct load load)
 {
-	keep_least(w, e->first, load.active + 1, e->second);
+	keep_least(best, e->first, load.active + 1, e->second);
 	return 0;
 }
 
-static long sed_step(__u32 index, void *argument)
-{
-	struct counted_walk *w = argument;
-	struct limpet_list_entry *e = list_serving_at(w->list, index);
-
-	return e ? sed_offer(w, e, load_of(e->first)) : 0;
-}
+EACH_SERVER(sed_step, struct counted_walk, *w, sed_offer(&best, e, load))
 
 #endif

@@ -2,6 +2,7 @@
 // What a handler answers: a status and a body, whole or in pieces.
 #pragma once
 
+#include <cstddef>
 #include <memory>
 #include <optional>
 #include <string>
@@ -9,9 +10,17 @@
 
 #include <nlohmann/json.hpp>
 
+#include "director/turn.h"
 #include "model/result.h"
 
 namespace limpet::api {
+
+// In front of an answer that takes longer, where JSON allows it: that it cannot be sent shows that the client has gone.
+inline constexpr const char* kStillThere = " ";
+
+// Whether a piece of a body is to be sent before it grows longer.
+inline constexpr std::size_t kLongestPiece = std::size_t{256} * 1024;
+inline bool is_full(const std::string& piece, const Turn& turn) { return piece.size() >= kLongestPiece || turn.over(); }
 
 // A body too long to be made at once. The session asks for the next piece when the last one has been taken by the
 // client, with a turn of the loop in between; so memory stays bounded and no one else waits.

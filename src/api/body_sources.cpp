@@ -2,7 +2,6 @@
 // The long bodies, each made in slices of a few milliseconds.
 #include "api/body_sources.h"
 
-#include <chrono>
 #include <functional>
 #include <utility>
 
@@ -15,21 +14,7 @@ namespace {
 
 using json_codec::to_text;
 
-// A quarter of the 20 ms that no handler may exceed: one item more always fits.
-constexpr std::chrono::milliseconds kSlice{5};
-constexpr std::size_t kLongestPiece = std::size_t{256} * 1024;
 constexpr std::size_t kEntriesAPiece = 2048;
-
-// One turn's worth of work: over when its time or its room is used up.
-class Slice {
- public:
-  bool over(const std::string& piece) const {
-    return piece.size() >= kLongestPiece || std::chrono::steady_clock::now() >= end_;
-  }
-
- private:
-  std::chrono::steady_clock::time_point end_ = std::chrono::steady_clock::now() + kSlice;
-};
 
 // Looks and writes service by service and destination by destination, so that neither many services nor many real
 // servers of one make a long turn.
@@ -42,10 +27,10 @@ class ServiceText : public BodySource {
   std::optional<std::string> next() override {
     if (done_) return std::nullopt;
     std::string piece;
-    const Slice slice;
+    const Turn turn;
     do {
       step(piece);
-    } while (!done_ && !slice.over(piece));
+    } while (!done_ && !is_full(piece, turn));
     return piece;
   }
 
@@ -97,8 +82,8 @@ class Lines : public BodySource {
     if (done_) return std::nullopt;
     if (position_ == views_.size()) return fetch();
     std::string piece;
-    const Slice slice;
-    while (position_ < views_.size() && !slice.over(piece)) {
+    const Turn turn;
+    while (position_ < views_.size() && !is_full(piece, turn)) {
       piece += to_text(to_json_(views_[position_++]));
       piece += '\n';
     }
@@ -111,7 +96,7 @@ class Lines : public BodySource {
   std::optional<std::string> fetch() {
     views_.clear();
     position_ = 0;
-    const Slice slice;
+    const Turn turn;
     do {
       auto piece = cursor_->next(kEntriesAPiece);
       if (!piece) {
@@ -121,7 +106,7 @@ class Lines : public BodySource {
       done_ = !*piece;
       if (done_) return std::nullopt;
       views_ = std::move(**piece);
-    } while (views_.empty() && !slice.over({}));
+    } while (views_.empty() && !turn.over());
     return std::string();
   }
 
@@ -129,6 +114,24 @@ class Lines : public BodySource {
   ToJson to_json_;
   std::vector<View> views_;
   std::size_t position_ = 0;
+  bool done_ = false;
+};
+
+class Count : public BodySource {
+ public:
+  explicit Count(std::unique_ptr<Tally> tally) : tally_(std::move(tally)) {}
+
+  // A blank between the slices: that it cannot be sent shows that nobody waits any more.
+  std::optional<std::string> next() override {
+    if (done_) return std::nullopt;
+    const auto remaining = tally_->look();
+    if (!remaining) return " ";
+    done_ = true;
+    return to_text(json_codec::remaining_to_json(*remaining));
+  }
+
+ private:
+  std::unique_ptr<Tally> tally_;
   bool done_ = false;
 };
 
@@ -148,9 +151,9 @@ class CommandRun : public BodySource {
     if (done_) return std::nullopt;
     std::string piece = opened_ ? "" : "[";
     opened_ = true;
-    const Slice slice;
+    const Turn turn;
     // What a command has left to be done comes before the next one, and before the answer.
-    while (director_.settle() && position_ < commands_.size() && !slice.over(piece)) {
+    while (director_.settle() && position_ < commands_.size() && !is_full(piece, turn)) {
       if (position_ > 0) piece += ',';
       const auto outcome = carry_out(commands_[position_++]);
       piece += outcome ? "null" : to_text(json_codec::problem_to_json(outcome.error()));
@@ -193,6 +196,10 @@ std::unique_ptr<BodySource> connection_lines(std::unique_ptr<ConnectionCursor> c
 
 std::unique_ptr<BodySource> session_lines(std::unique_ptr<SessionCursor> cursor) {
   return std::make_unique<Lines<SessionView>>(std::move(cursor), json_codec::session_to_json);
+}
+
+std::unique_ptr<BodySource> remaining_count(std::unique_ptr<Tally> tally) {
+  return std::make_unique<Count>(std::move(tally));
 }
 
 Result<std::unique_ptr<BodySource>> command_run(Director& director, std::string commands) {

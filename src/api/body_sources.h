@@ -23,6 +23,9 @@ std::unique_ptr<BodySource> single_service(ServiceView service);
 std::unique_ptr<BodySource> connection_lines(std::unique_ptr<ConnectionCursor> cursor);
 std::unique_ptr<BodySource> session_lines(std::unique_ptr<SessionCursor> cursor);
 
+// One Remaining.
+std::unique_ptr<BodySource> remaining_count(std::unique_ptr<Tally> tally);
+
 // Carries out the commands of a JSON array in order, as the client takes the outcomes: an array of null or problem,
 // one for each. Not atomic. Errors: bad_request, the text is not an array, or one of too many commands.
 inline constexpr std::size_t kMostCommands = 10000;

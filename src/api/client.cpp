@@ -69,7 +69,7 @@ Result<std::vector<Result<void>>> outcomes_from_json(const Json& json) {
 }
 
 // Cuts the pieces of a body into lines.
-class Lines {
+class LineCutter {
  public:
   // False as soon as `visit` says so.
   template <class Visit>
@@ -107,7 +107,7 @@ Result<View> view_of_line(std::string_view line, FromJson<View> from_json) {
 template <class View>
 Result<void> visit_lines(Exchange& session, const std::string& target, FromJson<View> from_json,
                          const std::function<bool(const View&)>& visit) {
-  Lines lines;
+  LineCutter lines;
   Result<void> outcome;
   const auto take_line = [&](std::string_view line) {
     const auto view = view_of_line(line, from_json);
@@ -125,18 +125,29 @@ std::string batch_from(const std::vector<Command>& commands, std::size_t& begin)
   const std::size_t end = std::min(commands.size(), begin + kBatchCommands);
   for (; begin < end && batch.size() < kBatchBytes; ++begin) {
     if (batch.size() > 1) batch += ',';
-    batch += json_codec::to_text(json_codec::command_to_json(commands[begin]));
+    batch += json_codec::command_to_text(commands[begin]);
   }
   return batch + "]";
 }
 
+std::string whole_list(const std::vector<Command>& commands) {
+  std::string list = "[";
+  for (const auto& command : commands) {
+    if (list.size() > 1) list += ',';
+    list += json_codec::command_to_text(command);
+  }
+  return list + "]";
+}
+
+// Which command a problem is about.
+std::optional<std::size_t> index_in(const Json& problem) {
+  const bool is_there = problem.is_object() && problem.contains("command") && problem["command"].is_number_unsigned();
+  return is_there ? std::optional(problem["command"].get<std::size_t>()) : std::nullopt;
+}
+
 Result<std::optional<Refusal>> refusal_from_json(const Json& json) {
   if (json.is_null()) return std::optional<Refusal>();
-  Refusal refusal{json_codec::error_from_problem(json), std::nullopt};
-  if (json.is_object() && json.contains("command") && json["command"].is_number_unsigned()) {
-    refusal.command = json["command"].get<std::size_t>();
-  }
-  return std::optional(std::move(refusal));
+  return std::optional(Refusal{json_codec::error_from_problem(json), index_in(json)});
 }
 
 // "tcp/[2001:db8::1]:80" as one path segment.
@@ -159,6 +170,11 @@ std::string percent_encode(std::string_view text) {
 class Query {
  public:
   explicit Query(std::string path) : target_(std::move(path)) {}
+  Query(std::string path, const SessionFilter& filter) : Query(std::move(path)) {
+    if (filter.client) add("client", filter.client->to_string());
+    if (filter.service) add("service", filter.service->to_string());
+    if (filter.server) add("server", filter.server->to_string());
+  }
   void add(std::string_view name, std::string_view value) {
     target_ += std::exchange(separator_, '&');
     target_.append(name).append("=").append(percent_encode(value));
@@ -215,16 +231,37 @@ Result<std::vector<Result<void>>> Client::execute_all(const std::vector<Command>
 }
 
 std::optional<Refusal> Client::transact(const std::vector<Command>& commands) {
-  std::string body = "[";
-  for (const auto& command : commands) {
-    if (body.size() > 1) body += ',';
-    body += json_codec::to_text(json_codec::command_to_json(command));
-  }
-  const auto answer = session_->request("POST", "/v1/transactions", body + "]");
+  const auto answer = session_->request("POST", "/v1/transactions", whole_list(commands));
   auto refusal = decode<std::optional<Refusal>>(answer, refusal_from_json);
   if (!refusal) return Refusal{refusal.error(), std::nullopt};
   if (*refusal && (*refusal)->command && *(*refusal)->command >= commands.size()) (*refusal)->command.reset();
   return *refusal;
+}
+
+std::optional<Refusal> Client::what_if(const std::vector<Command>& commands,
+                                       const std::function<bool(const ForesightLine&)>& visit) {
+  LineCutter lines;
+  std::optional<Refusal> refusal;
+  const auto refuse = [&](Refusal why) {
+    refusal = std::move(why);
+    return false;
+  };
+  const auto take_line = [&](std::string_view text) {
+    const auto document = json_codec::parse_text(text, "a line");
+    if (!document) return refuse({not_understood(document.error()), std::nullopt});
+    if (document->is_object() && document->contains("problem")) {
+      Refusal told{json_codec::error_from_problem((*document)["problem"]), index_in((*document)["problem"])};
+      if (told.command && *told.command >= commands.size()) told.command.reset();
+      return refuse(std::move(told));
+    }
+    const auto line = json_codec::foresight_line_from_json(*document, "");
+    if (!line) return refuse({not_understood(line.error()), std::nullopt});
+    return visit(*line);
+  };
+  const auto answered = session_->request("POST", "/v1/what-if", whole_list(commands),
+                                          [&](std::string_view piece) { return lines.add(piece, take_line); });
+  if (!answered && !refusal) return Refusal{answered.error(), std::nullopt};
+  return refusal;
 }
 
 Result<std::vector<ServiceView>> Client::services() {
@@ -241,6 +278,11 @@ Result<Timeouts> Client::timeouts() {
                           [](const Json& json) { return json_codec::timeouts_from_json(json); });
 }
 
+Result<std::vector<Setting>> Client::tunables() {
+  return decode<std::vector<Setting>>(session_->request("GET", "/v1/tunables"),
+                                      [](const Json& json) { return json_codec::settings_from_json(json, ""); });
+}
+
 Result<std::vector<SyncDaemon>> Client::sync_daemons() {
   return decode<std::vector<SyncDaemon>>(session_->request("GET", "/v1/sync-daemons"), sync_daemons_from_json);
 }
@@ -250,11 +292,13 @@ Result<void> Client::connections(const std::function<bool(const ConnectionView&)
 }
 
 Result<void> Client::sessions(const SessionFilter& filter, const std::function<bool(const SessionView&)>& visit) {
-  Query query("/v1/sessions");
-  if (filter.client) query.add("client", filter.client->to_string());
-  if (filter.service) query.add("service", filter.service->to_string());
-  if (filter.server) query.add("server", filter.server->to_string());
+  const Query query("/v1/sessions", filter);
   return visit_lines<SessionView>(*session_, query.target(), json_codec::session_from_json, visit);
+}
+
+Result<Remaining> Client::remaining(const SessionFilter& filter) {
+  return decode<Remaining>(session_->request("GET", Query("/v1/remaining", filter).target()),
+                           [](const Json& json) { return json_codec::remaining_from_json(json, ""); });
 }
 
 Result<Explanation> Client::explain(const ExplainQuestion& question) {

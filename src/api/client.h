@@ -12,6 +12,7 @@
 #include "director/director.h"
 #include "model/command.h"
 #include "model/explanation.h"
+#include "model/foresight.h"
 #include "model/result.h"
 #include "model/session.h"
 #include "model/transaction.h"
@@ -36,14 +37,20 @@ class Client {
   Result<std::vector<Result<void>>> execute_all(const std::vector<Command>& commands);
   // All of them or none; nullopt: all.
   std::optional<Refusal> transact(const std::vector<Command>& commands);
+  // What they would do to the connections and clients there are, line by line until `visit` returns false; or which of
+  // them would be refused. Nothing is changed.
+  std::optional<Refusal> what_if(const std::vector<Command>& commands,
+                                 const std::function<bool(const ForesightLine&)>& visit);
   Result<std::vector<ServiceView>> services();
   Result<ServiceView> service(const ServiceKey& key);
   Result<Timeouts> timeouts();
+  Result<std::vector<Setting>> tunables();  // net.ipv4.vs.*: all, by name
   Result<std::vector<SyncDaemon>> sync_daemons();
   // Calls `visit` for every connection and template as it arrives, in bounded memory; stops when it returns false.
   Result<void> connections(const std::function<bool(const ConnectionView&)>& visit);
   // The same with why they are there; narrowed by the daemon, so that only what is asked for travels.
   Result<void> sessions(const SessionFilter& filter, const std::function<bool(const SessionView&)>& visit);
+  Result<Remaining> remaining(const SessionFilter& filter);
   // Which server a new connection would get, and by which rule. Changes nothing.
   Result<Explanation> explain(const ExplainQuestion& question);
   Result<Status> status();

@@ -11,8 +11,9 @@
 #include <boost/beast/http/string_body.hpp>
 #include <boost/beast/http/write.hpp>
 
-#include "api/network_namespace.h"
+#include "api/namespace_header.h"
 #include "json/json.h"
+#include "unix_socket/network_namespace.h"
 
 namespace limpet::api {
 namespace {
@@ -20,9 +21,9 @@ namespace {
 namespace http = boost::beast::http;
 using boost::system::error_code;
 
-boost::beast::string_view view_of(std::string_view text) { return {text.data(), text.size()}; }
+boost::beast::string_view beast_view(std::string_view text) { return {text.data(), text.size()}; }
 
-Error problem_of(const std::string& body) {
+Error problem_in(const std::string& body) {
   const auto document = json_codec::parse_text(body, "the problem document");
   return json_codec::error_from_problem(document ? *document : nlohmann::json());
 }
@@ -58,8 +59,8 @@ Result<std::string> Exchange::request(std::string_view method, std::string_view 
 
 Result<void> Exchange::send(std::string_view method, std::string_view target, std::string_view body) {
   http::request<http::string_body> request;
-  request.method_string(view_of(method));
-  request.target(view_of(target));
+  request.method_string(beast_view(method));
+  request.target(beast_view(target));
   request.version(11);
   request.set(http::field::host, "limpet");
   if (const auto cookie = network_namespace_of(stream_->descriptor())) {
@@ -99,7 +100,7 @@ Result<void> Exchange::receive(const Take& take) {
   }
   if (!parser.keep_alive()) stream_.reset();
   if (succeeded) return {};
-  return problem_of(problem);
+  return problem_in(problem);
 }
 
 Error Exchange::broken(const error_code& error) {

@@ -8,6 +8,7 @@
 #include "api/queries.h"
 #include "api/status_json.h"
 #include "api/transaction_run.h"
+#include "api/what_if_run.h"
 #include "json/json.h"
 #include "json/object_reader.h"
 
@@ -126,6 +127,18 @@ Answer set_timeouts(Director& director, const Request& request) {
   return execute(director, SetTimeouts{*timeouts}, 204);
 }
 
+Answer get_tunables(Director& director, const Request&) {
+  return json_answer(200, json_codec::settings_to_json(director.tunables()));
+}
+
+Answer set_tunables(Director& director, const Request& request) {
+  const auto body = parse_body(request);
+  if (!body) return problem_answer(body.error());
+  auto settings = json_codec::settings_from_json(*body, "");
+  if (!settings) return problem_answer(settings.error());
+  return execute(director, SetTunables{std::move(*settings)}, 204);
+}
+
 Answer list_sync_daemons(Director& director, const Request&) {
   Json list = Json::array();
   for (const SyncDaemon& daemon : director.sync_daemons()) list.push_back(json_codec::sync_daemon_to_json(daemon));
@@ -155,6 +168,12 @@ Answer list_sessions(Director& director, const Request& request) {
   return streamed(session_lines(director.sessions(*filter)), kNdjson);
 }
 
+Answer get_remaining(Director& director, const Request& request) {
+  const auto filter = session_filter_of(request);
+  if (!filter) return problem_answer(filter.error());
+  return streamed(remaining_count(director.remaining(*filter)));
+}
+
 Answer explain(Director& director, const Request& request) {
   const auto question = explain_question_of(request);
   if (!question) return problem_answer(question.error());
@@ -173,6 +192,12 @@ Answer run_transaction(Director& director, const Request& request) {
   auto run = transaction_run(director, std::string(request.body));
   if (!run) return problem_answer(run.error());
   return streamed(std::move(*run));
+}
+
+Answer what_if(Director& director, const Request& request) {
+  auto run = what_if_run(director, std::string(request.body));
+  if (!run) return problem_answer(run.error());
+  return streamed(std::move(*run), kNdjson);
 }
 
 Answer unload(Director& director, const Request&) {

@@ -21,13 +21,17 @@ Answer edit_destination(Director& director, const Request& request);
 Answer delete_destination(Director& director, const Request& request);
 Answer get_timeouts(Director& director, const Request& request);
 Answer set_timeouts(Director& director, const Request& request);
+Answer get_tunables(Director& director, const Request& request);
+Answer set_tunables(Director& director, const Request& request);
 Answer list_sync_daemons(Director& director, const Request& request);
 Answer zero(Director& director, const Request& request);
 Answer list_connections(Director& director, const Request& request);
 Answer list_sessions(Director& director, const Request& request);
+Answer get_remaining(Director& director, const Request& request);
 Answer explain(Director& director, const Request& request);
 Answer run_commands(Director& director, const Request& request);
 Answer run_transaction(Director& director, const Request& request);
+Answer what_if(Director& director, const Request& request);
 Answer unload(Director& director, const Request& request);
 
 }  // namespace limpet::api

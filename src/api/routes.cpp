@@ -14,7 +14,7 @@
 namespace limpet::api {
 namespace {
 
-constexpr std::array<Route, 21> kRoutes{{
+constexpr std::array<Route, 25> kRoutes{{
     {"GET", "/v1/version", false, get_version},
     {"GET", "/v1/status", false, get_status},
     {"GET", "/v1/services", false, list_services},
@@ -28,13 +28,17 @@ constexpr std::array<Route, 21> kRoutes{{
     {"DELETE", "/v1/services/{service}/destinations/{destination}", true, delete_destination},
     {"GET", "/v1/timeouts", false, get_timeouts},
     {"PUT", "/v1/timeouts", true, set_timeouts},
+    {"GET", "/v1/tunables", false, get_tunables},
+    {"PUT", "/v1/tunables", true, set_tunables},
     {"GET", "/v1/sync-daemons", false, list_sync_daemons},
     {"POST", "/v1/zero", true, zero},
     {"GET", "/v1/connections", false, list_connections},
     {"GET", "/v1/sessions", false, list_sessions, kDocumentLimit, {"client", "service", "server"}},
+    {"GET", "/v1/remaining", false, get_remaining, kDocumentLimit, {"client", "service", "server"}},
     {"GET", "/v1/explain", false, explain, kDocumentLimit, {"protocol", "client", "virtual", "mark"}},
     {"POST", "/v1/commands", true, run_commands, kBodyLimit},
     {"POST", "/v1/transactions", true, run_transaction, kTransactionLimit},
+    {"POST", "/v1/what-if", true, what_if, kTransactionLimit},
     {"POST", "/v1/unload", true, unload},
 }};
 

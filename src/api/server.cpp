@@ -15,8 +15,9 @@
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
-#include "api/network_namespace.h"
 #include "api/session.h"
+#include "unix_socket/network_namespace.h"
+#include "unix_socket/peer.h"
 
 namespace limpet::api {
 namespace {

@@ -10,10 +10,12 @@
 #include <memory>
 #include <optional>
 
-#include <boost/asio/io_context.hpp>
-
 #include "api/listener.h"
 #include "director/director.h"
+
+namespace boost::asio {
+class io_context;
+}
 
 namespace limpet::api {
 

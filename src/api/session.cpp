@@ -14,7 +14,7 @@
 #include <boost/asio/write.hpp>
 #include <boost/beast/http.hpp>
 
-#include "api/network_namespace.h"
+#include "api/namespace_header.h"
 #include "api/routes.h"
 
 namespace limpet::api {

@@ -6,10 +6,11 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 
-#include <algorithm>
 #include <cerrno>
 
 #include <boost/asio/error.hpp>
+
+#include "unix_socket/unix_address.h"
 
 namespace limpet::api {
 namespace {
@@ -35,16 +36,11 @@ boost::system::error_code last_error() { return {errno, boost::system::system_ca
 }  // namespace
 
 Result<UnixStream> UnixStream::connect(const std::filesystem::path& path) {
-  sockaddr_un address{};
-  address.sun_family = AF_UNIX;
-  const std::string& text = path.native();
-  if (text.size() >= sizeof address.sun_path) {
-    return Error{ErrorCode::invalid, "the path " + text + " is too long for a unix socket (107 bytes)"};
-  }
-  std::copy(text.begin(), text.end(), address.sun_path);
+  const auto address = unix_address(path);
+  if (!address) return address.error();
   Descriptor socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
   if (!socket) return system_error("unix socket", errno);
-  if (::connect(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
+  if (::connect(socket.get(), reinterpret_cast<const sockaddr*>(&*address), sizeof *address) != 0) {
     return connect_error(path, errno);
   }
   return UnixStream(std::move(socket));

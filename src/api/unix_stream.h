@@ -11,8 +11,8 @@
 #include <boost/system/error_code.hpp>
 #include <boost/system/system_error.hpp>
 
-#include "api/descriptor.h"
 #include "model/result.h"
+#include "unix_socket/descriptor.h"
 
 namespace limpet::api {
 

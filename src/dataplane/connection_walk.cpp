@@ -46,12 +46,14 @@ ConnectionView connection_view(const Object& object, const limpet_template4_key&
   out.virtual_address = Address::ipv4(key.virtual_address);
   out.virtual_port = port_of(key.virtual_port);
   out.destination = get_address(destination.address, destination.family);
-  // As ip_vs_sched_persist() fills it: the server's port for a port service, none for port 0 and marks.
-  if (key.virtual_port == LIMPET_INVALID_PORT)
-    out.destination_port = Port{LIMPET_INVALID_PORT};
-  else if (key.virtual_port != 0)
-    out.destination_port = destination.port != 0 ? port_of(destination.port) : port_of(key.virtual_port);
+  out.destination_port = template_server_port(key, destination);
   return out;
+}
+
+Port template_server_port(const limpet_template4_key& key, const limpet_destination& destination) {
+  if (key.virtual_port == LIMPET_INVALID_PORT) return Port{LIMPET_INVALID_PORT};
+  if (key.virtual_port == 0) return {};
+  return destination.port != 0 ? port_of(destination.port) : port_of(key.virtual_port);
 }
 
 }  // namespace limpet::dataplane

@@ -19,6 +19,9 @@ ConnectionView connection_view(const Object& object, const limpet_flow4_key& key
 ConnectionView connection_view(const Object& object, const limpet_template4_key& key, const limpet_template& entry,
                                std::uint64_t now);
 
+// As ip_vs_sched_persist() fills it: the server's port for a port service, none for port 0 and marks.
+Port template_server_port(const limpet_template4_key& key, const limpet_destination& destination);
+
 class ConnectionWalk {
  public:
   explicit ConnectionWalk(const Object& object) : object_(object), walk_(object) {}

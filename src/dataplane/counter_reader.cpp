@@ -20,13 +20,13 @@ limpet_counters from_model(const Counters& c) {
 CounterReader::CounterReader(const Object& object)
     : counters_(object.map_fd("counters")),
       events_(object.map_fd("events")),
-      cpus_(static_cast<std::size_t>(libbpf_num_possible_cpus())) {}
+      cpus_(static_cast<std::size_t>(libbpf_num_possible_cpus())),
+      of_cpus_(cpus_) {}
 
 Counters CounterReader::read(std::uint32_t destination) const {
-  std::vector<limpet_counters> values(cpus_);
   Counters sum;
-  if (::bpf_map_lookup_elem(counters_, &destination, values.data()) != 0) return sum;
-  for (const limpet_counters& c : values) sum += to_model(c);
+  if (::bpf_map_lookup_elem(counters_, &destination, of_cpus_.data()) != 0) return sum;
+  for (const limpet_counters& c : of_cpus_) sum += to_model(c);
   return sum;
 }
 

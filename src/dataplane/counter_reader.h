@@ -28,6 +28,7 @@ class CounterReader {
   int counters_;
   int events_;
   std::size_t cpus_;
+  mutable std::vector<limpet_counters> of_cpus_;  // room for one reading: a listing makes thousands
 };
 
 Counters to_model(const limpet_counters& counters);

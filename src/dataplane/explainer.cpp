@@ -17,7 +17,7 @@
 namespace limpet::dataplane {
 namespace {
 
-static_assert(static_cast<int>(ExplainRule::no_server) == LIMPET_EXPLAIN_NO_SERVER, "one order");
+static_assert(static_cast<int>(ExplainRule::drop_packet) == LIMPET_EXPLAIN_DROP_PACKET, "one order");
 
 limpet_explain request_of(const ExplainQuestion& question) {
   limpet_explain request{};
@@ -28,6 +28,7 @@ limpet_explain request_of(const ExplainQuestion& question) {
   request.key.protocol = static_cast<std::uint8_t>(question.protocol);
   request.key.family = LIMPET_IPV4;
   request.mark = question.mark.value;
+  request.flags = question.led ? LIMPET_EXPLAIN_LED : 0;
   return request;
 }
 
@@ -61,13 +62,16 @@ DestinationKey key_of(const limpet_destination& destination, Port port) {
   return {get_address(destination.address, destination.family), port};
 }
 
+// Where cache_bypass lets go.
+DestinationKey past_all(const ExplainQuestion& question) { return {question.virtual_address, question.virtual_port}; }
+
 // How long what decides will last, and what it is.
 void tell_what_decides(const limpet_explain& answer, const ExplainQuestion& question, Explanation& out) {
   const std::uint64_t now = ticks_now();
   if (out.rule == ExplainRule::persistence) {
     out.expires = seconds_left(TemplateWord(answer.word).effective_expiry(now), now);
     out.network = ipv4_network_text(question.client, answer.template_mask);
-  } else if (out.rule == ExplainRule::connection || out.rule == ExplainRule::removed_server) {
+  } else if (answer.word != 0) {
     const FlowWord word(answer.word);
     out.expires = seconds_left(word.expiry, now);
     out.state = question.protocol == Protocol::tcp ? tcp_state_name(static_cast<TcpState>(word.state))
@@ -80,8 +84,10 @@ void tell_what_decides(const limpet_explain& answer, const ExplainQuestion& ques
 }  // namespace
 
 Result<Explanation> explain(Object& object, const ExplainQuestion& question) {
+  const auto program = object.explain_program();
+  if (!program) return program.error();
   object.explain_request[0] = request_of(question);
-  if (auto done = run(object.explain_program()); !done) return done.error();
+  if (auto done = run(*program); !done) return done.error();
   const limpet_explain answer = object.explain_request[0];
 
   Explanation out;
@@ -96,9 +102,11 @@ Result<Explanation> explain(Object& object, const ExplainQuestion& question) {
         ChosenServer{key_of(destination, port_of(answer.destination_port)),
                      static_cast<ForwardingMethod>(answer.method), destination.weight, way_of(answer.hop_kind)};
   }
+  if (out.rule == ExplainRule::bypass)
+    out.server = ChosenServer{past_all(question), ForwardingMethod::route, 0, way_of(answer.hop_kind)};
   if (out.reused || out.given_up) {
     const limpet_destination& former = object.destinations[answer.former];
-    out.former = key_of(former, port_of(former.port));
+    out.former = answer.former == LIMPET_BYPASS ? past_all(question) : key_of(former, port_of(former.port));
   }
   tell_what_decides(answer, question, out);
   return out;

@@ -6,6 +6,7 @@
 #include <bpf/libbpf.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdarg>
 #include <cstdio>
 #include <cstring>
@@ -111,10 +112,12 @@ Result<void> check_abi(const FormerMaps& former) {
                    ": it is left forwarding as it is; run `limpet unload` before starting this limpetd"};
 }
 
-Result<void> use_former_maps(const FormerMaps& former, limpet_bpf* skeleton) {
+// The maps that there are already; -1 of `fd_of`: there is none for this name.
+template <class FdOf>
+Result<void> use_maps(limpet_bpf* skeleton, FdOf fd_of) {
   bpf_map* map = nullptr;
   bpf_object__for_each_map(map, skeleton->obj) {
-    const int fd = former.get(bpf_map__name(map));
+    const int fd = bpf_map__is_internal(map) ? -1 : fd_of(bpf_map__name(map));
     if (fd < 0) continue;
     const int error = bpf_map__reuse_fd(map, fd);
     if (error != 0) return system_error(std::string("cannot adopt the table ") + bpf_map__name(map), -error);
@@ -132,11 +135,20 @@ void set_ceilings(limpet_bpf* skeleton, const Ceilings& ceilings) {
   bpf_map__set_max_entries(maps.counters, ceilings.destinations);
   bpf_map__set_max_entries(maps.counter_bases, ceilings.destinations);
   bpf_map__set_max_entries(maps.nexthops, ceilings.destinations + LIMPET_CLIENT_HOPS);
-  // Old ranges wait for their grace period, and each range has a header.
-  bpf_map__set_max_entries(maps.lists, 4 * ceilings.destinations + LIMPET_LIST_HEADER * ceilings.services);
+  // Old ranges wait for their grace period, and each range has a header. Schedulers that hash have tables: 64 entries,
+  // or for one service in 64 the 1,024 of mh; and however low the ceilings, the largest of maglev can be replaced.
+  constexpr std::uint32_t kTable = 16;
+  constexpr std::uint32_t kLargestTwice = 131072;
+  bpf_map__set_max_entries(
+      maps.lists, 4 * ceilings.destinations + (LIMPET_LIST_HEADER + kTable) * ceilings.services + kLargestTwice);
   bpf_map__set_max_entries(maps.flows4, ceilings.flows);
   bpf_map__set_max_entries(maps.reverse4, ceilings.flows);
   bpf_map__set_max_entries(maps.templates4, ceilings.templates);
+  // By default four times what the kernel lets one service of lblc remember before it forgets the idle.
+  constexpr std::uint32_t kTemplatesALocality = 16;
+  const std::uint32_t localities = std::max(1024U, ceilings.templates / kTemplatesALocality);
+  bpf_map__set_max_entries(maps.localities, localities);
+  bpf_map__set_max_entries(maps.locality_sets, localities);
 }
 
 Result<void> pin_maps(limpet_bpf* skeleton, const std::filesystem::path& pins) {
@@ -148,6 +160,12 @@ Result<void> pin_maps(limpet_bpf* skeleton, const std::filesystem::path& pins) {
     if (::bpf_obj_pin(bpf_map__fd(map), path.c_str()) != 0) return system_error("cannot pin " + path.string(), errno);
   }
   return {};
+}
+
+Error refused(int error, const LibbpfLog& log) {
+  return {ErrorCode::internal,
+          "the kernel does not take the data plane (" + std::string(std::strerror(-error)) +
+              "); limpetd needs Linux 6.1 or newer with BPF and CAP_BPF, CAP_NET_ADMIN: " + log.last_line()};
 }
 
 template <class T>
@@ -183,12 +201,12 @@ Result<void> Object::prepare(const std::filesystem::path& pins, const Ceilings& 
   if (attached_program != 0) former.find_attached(attached_program, skeleton_.get());
   if (auto abi = check_abi(former); !abi) return abi;
   set_ceilings(skeleton_.get(), former.ceilings(ceilings));
-  if (auto used = use_former_maps(former, skeleton_.get()); !used) return used;
+  const auto former_fd = [&](const char* name) { return former.get(name); };
+  if (auto used = use_maps(skeleton_.get(), former_fd); !used) return used;
   adopted_ = !former.empty();
-  if (const int error = limpet_bpf__load(skeleton_.get()); error != 0)
-    return Error{ErrorCode::internal,
-                 "the kernel does not take the data plane (" + std::string(std::strerror(-error)) +
-                     "); limpetd needs Linux 6.1 or newer with BPF and CAP_BPF, CAP_NET_ADMIN: " + log.last_line()};
+  for (bpf_program* late : {skeleton_->progs.limpet_xdp, skeleton_->progs.limpet_explain})
+    bpf_program__set_autoload(late, false);
+  if (const int error = limpet_bpf__load(skeleton_.get()); error != 0) return refused(error, log);
   ceilings_ = {bpf_map__max_entries(skeleton_->maps.services), bpf_map__max_entries(skeleton_->maps.destinations),
                bpf_map__max_entries(skeleton_->maps.flows4), bpf_map__max_entries(skeleton_->maps.templates4)};
   if (auto pinned = pin_maps(skeleton_.get(), pins); !pinned) return pinned;
@@ -203,9 +221,9 @@ Result<void> Object::map_arrays() {
        {map_array(config, maps.config), map_array(service_states, maps.service_states), map_array(lists, maps.lists),
         map_array(destinations, maps.destinations), map_array(counts, maps.counts), map_array(devices, maps.devices),
         map_array(addresses, maps.addresses), map_array(local_cache, maps.local_cache),
-        map_array(flows_full, maps.flows_full), map_array(counter_bases, maps.counter_bases),
-        map_array(service_residues, maps.service_residues), map_array(sweep_request, maps.sweep_request),
-        map_array(explain_request, maps.explain_request)})
+        map_array(flows_full, maps.flows_full), map_array(drop_counter, maps.drop_counter),
+        map_array(counter_bases, maps.counter_bases), map_array(service_residues, maps.service_residues),
+        map_array(sweep_request, maps.sweep_request), map_array(explain_request, maps.explain_request)})
     if (!mapped) return mapped;
   return {};
 }
@@ -222,12 +240,32 @@ void Object::set_defaults() {
   c.abi_version = LIMPET_ABI_VERSION;
 }
 
+// libbpf loads an object at once, so such a program comes from another one, with the tables of the first.
+Result<int> Object::late_program(Skeleton& late, const char* name) {
+  if (!late) {
+    const LibbpfLog log;
+    Skeleton another(limpet_bpf__open());
+    if (!another) return system_error("cannot open the data plane", errno);
+    bpf_program* program = nullptr;
+    bpf_object__for_each_program(program, another->obj)
+        bpf_program__set_autoload(program, std::strcmp(bpf_program__name(program), name) == 0);
+    if (auto used = use_maps(another.get(), [this](const char* map) { return map_fd(map); }); !used)
+      return used.error();
+    if (const int error = limpet_bpf__load(another.get()); error != 0) return refused(error, log);
+    late = std::move(another);
+  }
+  return bpf_program__fd(bpf_object__find_program_by_name(late->obj, name));
+}
+
+Result<int> Object::xdp_program() { return late_program(xdp_, "limpet_xdp"); }
+Result<int> Object::explain_program() { return late_program(explain_, "limpet_explain"); }
+
 int Object::tc_program() const { return bpf_program__fd(skeleton_->progs.limpet_tc); }
 int Object::mark_program() const { return bpf_program__fd(skeleton_->progs.limpet_mark); }
 int Object::return_program() const { return bpf_program__fd(skeleton_->progs.limpet_return); }
-int Object::xdp_program() const { return bpf_program__fd(skeleton_->progs.limpet_xdp); }
 int Object::sweep_program() const { return bpf_program__fd(skeleton_->progs.limpet_sweep); }
-int Object::explain_program() const { return bpf_program__fd(skeleton_->progs.limpet_explain); }
+
+std::uint32_t Object::locality_ceiling() const { return bpf_map__max_entries(skeleton_->maps.localities); }
 
 int Object::map_fd(const std::string& name) const {
   const bpf_map* map = bpf_object__find_map_by_name(skeleton_->obj, name.c_str());

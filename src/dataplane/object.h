@@ -44,10 +44,13 @@ class Object {
   int tc_program() const;
   int mark_program() const;
   int return_program() const;
-  int xdp_program() const;
   int sweep_program() const;
-  int explain_program() const;
+  // Loaded by the first call, since the kernel takes its time to check them: where no interface gets the XDP door, or
+  // nobody has anything explained, nobody waits for it. Error: the kernel refuses it.
+  Result<int> xdp_program();
+  Result<int> explain_program();
   int map_fd(const std::string& name) const;  // -1: no such map
+  std::uint32_t locality_ceiling() const;     // what lblc, and lblcr, can remember
 
   MappedArray<limpet_config> config;
   MappedArray<limpet_service_state> service_states;
@@ -58,6 +61,7 @@ class Object {
   MappedArray<limpet_address_bitmap> addresses;
   MappedArray<std::uint64_t> local_cache;
   MappedArray<std::uint64_t> flows_full;
+  MappedArray<std::int64_t> drop_counter;
   MappedArray<limpet_counters> counter_bases;
   MappedArray<limpet_counters> service_residues;
   MappedArray<limpet_sweep> sweep_request;
@@ -67,12 +71,16 @@ class Object {
   struct Close {
     void operator()(limpet_bpf* skeleton) const;
   };
+  using Skeleton = std::unique_ptr<limpet_bpf, Close>;
   Object() = default;
   Result<void> prepare(const std::filesystem::path& pins, const Ceilings& ceilings, std::uint32_t attached_program);
   Result<void> map_arrays();
   void set_defaults();
+  Result<int> late_program(Skeleton& late, const char* name);
 
-  std::unique_ptr<limpet_bpf, Close> skeleton_;
+  Skeleton skeleton_;
+  Skeleton xdp_;  // only for its program, and so is the next
+  Skeleton explain_;
   Ceilings ceilings_;
   bool adopted_ = false;
 };

@@ -3,18 +3,11 @@
 #pragma once
 
 #include <cstdint>
-#include <vector>
 
 #include "bpf/abi.h"
+#include "dataplane/listed_destination.h"
 
 namespace limpet::dataplane {
-
-struct ListedDestination {
-  std::uint32_t id = 0;
-  std::uint32_t weight = 0;
-  bool operator==(const ListedDestination&) const = default;
-};
-using DestinationList = std::vector<ListedDestination>;  // the kernel's order
 
 struct CursorStart {
   std::uint32_t index = LIMPET_CURSOR_HEAD;

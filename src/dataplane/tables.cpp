@@ -12,6 +12,7 @@
 #include <cstring>
 #include <unordered_set>
 
+#include "dataplane/clock.h"
 #include "dataplane/keys.h"
 
 namespace limpet::dataplane {
@@ -36,6 +37,10 @@ limpet_service service_value(std::uint32_t id, const Service& service) {
   return value;
 }
 
+limpet_scheduler scheduler_of(const Service& service) {
+  return static_cast<limpet_scheduler>(*scheduler_from_name(service.scheduler));
+}
+
 Error full(const std::string& what, std::size_t ceiling) {
   return {ErrorCode::no_space, "the table of " + what + " is full: its ceiling is " + std::to_string(ceiling)};
 }
@@ -51,9 +56,16 @@ Tables::Tables(Object& object)
   recover();
 }
 
-Result<void> Tables::room_for(const ConfiguredService& service) {
+Result<void> Tables::fits(const ConfiguredService& service) {
   if (service.destinations.size() > LIMPET_PUBLISHED_COUNT_MASK)
     return full("the destinations of " + service.service.key.to_string(), LIMPET_PUBLISHED_COUNT_MASK);
+  if (has_table(scheduler_of(service.service)) && service.destinations.size() > LIMPET_MOST_PLACES)
+    return full("the servers that the scheduler " + service.service.scheduler + " deals to", LIMPET_MOST_PLACES);
+  return {};
+}
+
+Result<void> Tables::room_for(const ConfiguredService& service) {
+  if (auto fit = fits(service); !fit) return fit;
   const auto found = slots_.find(service.service.key);
   if (found == slots_.end() && free_services_.empty()) return full("services", object_.ceilings().services);
   std::size_t fresh = 0;
@@ -61,13 +73,23 @@ Result<void> Tables::room_for(const ConfiguredService& service) {
     if (found == slots_.end() || (!found->second.ids.contains(d.key) && !found->second.removed.contains(d.key)))
       ++fresh;
   if (fresh > free_destinations_.size()) return full("destinations", object_.ceilings().destinations - 1);
-  const auto length = static_cast<std::uint32_t>(service.destinations.size()) + LIMPET_LIST_HEADER;
+  const std::uint32_t length = list_entries(service);
   if (space_.has_room(length, ListSpace::Clock::now())) return {};
   // A burst of changes: the room is there, but still waits for packets that may read the old lists.
   if (wait_for_packets()) space_.reclaim_all();
   if (!space_.has_room(length, ListSpace::Clock::now()))
     return full("destination lists (retry in a few seconds)", object_.lists.size());
   return {};
+}
+
+std::uint32_t Tables::list_entries(const ConfiguredService& service) {
+  return range_length(scheduler_of(service.service), service.destinations.size());
+}
+
+Scheduling Tables::scheduling_of(const Service& service) const {
+  const limpet_scheduler scheduler = scheduler_of(service);
+  return {scheduler, service.scheduler_flags & LIMPET_SERVICE_SCHEDULER_FLAGS,
+          scheduler == LIMPET_MAGLEV ? key_ : HashKey{}};
 }
 
 Result<Tables::Slot*> Tables::slot_for(const ServiceKey& key) {
@@ -79,6 +101,7 @@ Result<Tables::Slot*> Tables::slot_for(const ServiceKey& key) {
   free_services_.pop_back();
   store_word(object_.service_states[slot.id].published, 0);
   store_word(object_.service_states[slot.id].cursor, 0);
+  store_word(object_.service_states[slot.id].flags, 0);
   object_.service_residues[slot.id] = {};
   return &slots_.emplace(key, std::move(slot)).first->second;
 }
@@ -94,24 +117,38 @@ Result<void> Tables::reserve(const ConfiguredService& service) {
 
 Result<void> Tables::apply(const ConfiguredService& service, Edit edit) {
   const ServiceKey& key = service.service.key;
+  newcomers_.clear();
   if (auto room = room_for(service); !room) return room;
   auto slot = slot_for(key);
   if (!slot) return slot.error();
   Slot& s = **slot;
-  const auto scheduler = static_cast<limpet_scheduler>(*scheduler_from_name(service.service.scheduler));
+  const Scheduling scheduling = scheduling_of(service.service);
 
   if (!key.is_mark()) bits_.add(key.address);
   DestinationList list;
+  const bool thresholds = std::any_of(service.destinations.begin(), service.destinations.end(),
+                                      [](const Destination& d) { return d.upper_threshold != 0; });
+  const std::uint32_t flags =
+      (thresholds ? LIMPET_STATE_THRESHOLDS : 0U) | (service.service.one_packet ? LIMPET_STATE_ONE_PACKET : 0U);
+  // Set before the list that needs it, cleared behind it.
+  if (thresholds) store_word(object_.service_states[s.id].flags, flags);
   for (const Destination& d : service.destinations) {
     const std::uint32_t id = take_destination(s, key, d.key);
     write_destination(id, d);
-    list.push_back({id, d.weight});
+    list.push_back(listed(id, d.weight));
   }
-  if (!s.known || s.scheduler != scheduler)
+  if (!s.known || s.scheduler != scheduling.scheduler) {
     edit = Edit::scheduler;
-  else if (list != s.list)
+    // What lblc and lblcr have remembered belongs to them, and is not asked again.
+    store_word(object_.service_states[s.id].epoch, object_.service_states[s.id].epoch + 1);
+  } else if (list != s.list) {
     edit = Edit::destination;
-  if (auto done = publish(s, list, scheduler, edit); !done) return done;
+  } else if (has_table(scheduling.scheduler) &&
+             ((s.value.flags & LIMPET_SERVICE_SCHEDULER_FLAGS) != scheduling.flags || s.key != scheduling.key)) {
+    edit = Edit::scheduler;
+  }
+  if (auto done = publish(s, list, scheduling, edit); !done) return done;
+  store_word(object_.service_states[s.id].flags, flags);
   // Only now: packets that still read the old list may pick a destination that is going.
   discard_unlisted(s, list);
   return write_service(key, s, service.service);
@@ -127,24 +164,23 @@ void Tables::discard_unlisted(Slot& slot, const DestinationList& list) {
   for (const DestinationKey& destination : gone) discard_destination(slot, destination);
 }
 
-Result<void> Tables::publish(Slot& slot, const DestinationList& list, limpet_scheduler scheduler, Edit edit) {
+Result<void> Tables::publish(Slot& slot, const DestinationList& list, const Scheduling& scheduling, Edit edit) {
   if (edit == Edit::none && slot.length != 0) return {};
+  const limpet_scheduler scheduler = scheduling.scheduler;
   const CursorStart start = start_after_edit(scheduler, edit, slot.list, cursor_of(slot), list);
-  const auto length = static_cast<std::uint32_t>(list.size()) + LIMPET_LIST_HEADER;
+  const std::vector<limpet_list_entry> range = list_range(scheduling, start, list);
+  const auto length = static_cast<std::uint32_t>(range.size());
   const auto now = ListSpace::Clock::now();
   const auto base = space_.take(length, now);
   if (!base) return full("destination lists (retry in a few seconds)", object_.lists.size());
-  const WeightSummary weights = summarize_weights(list);
-  object_.lists[*base] = {start.index, start.value};
-  object_.lists[*base + 1] = {weights.highest, weights.gcd};
-  for (std::size_t i = 0; i < list.size(); ++i)
-    object_.lists[*base + LIMPET_LIST_HEADER + i] = {list[i].id, list[i].weight};
+  std::copy(range.begin(), range.end(), &object_.lists[*base]);
   const std::uint32_t generation = (slot.generation + 1) & LIMPET_PUBLISHED_GENERATION_MASK;
   store_word(object_.service_states[slot.id].published, published_word(*base, list.size(), generation, scheduler));
   if (slot.length != 0) space_.give_back(slot.base, slot.length, now);
   slot.base = *base;
   slot.length = length;
   slot.generation = generation;
+  slot.key = scheduling.key;
   slot.start = start;
   slot.scheduler = scheduler;
   slot.list = list;
@@ -203,6 +239,33 @@ void Tables::set_timeouts(const Timeouts& timeouts) {
   store_word(c.tcp_timeouts[LIMPET_TCP_ESTABLISHED], timeouts.tcp);
   store_word(c.tcp_timeouts[LIMPET_TCP_FIN_WAIT], timeouts.tcp_fin);
   store_word(c.udp_timeout, timeouts.udp);
+}
+
+void Tables::set_tunables(const Tunables& tunables) {
+  limpet_config& c = object_.config[0];
+  const auto set = [](__u32& word, std::int32_t value) { store_word(word, static_cast<__u32>(value)); };
+  set(c.cache_bypass, tunables[tunable("cache_bypass")]);
+  set(c.conn_reuse_mode, tunables[tunable("conn_reuse_mode")]);
+  set(c.expire_nodest_conn, tunables[tunable("expire_nodest_conn")]);
+  set(c.expire_quiescent_template, tunables[tunable("expire_quiescent_template")]);
+  set(c.lblc_expiration, tunables[tunable("lblc_expiration")]);
+  set(c.lblcr_expiration, tunables[tunable("lblcr_expiration")]);
+  set(c.sloppy_tcp, tunables[tunable("sloppy_tcp")]);
+  set_flag(LIMPET_COUNT_PACKETS, tunables[tunable("drop_entry")] != 0);
+}
+
+void Tables::set_flag(std::uint32_t flag, bool on) {
+  limpet_config& c = object_.config[0];
+  store_word(c.flags, on ? c.flags | flag : c.flags & ~flag);
+}
+
+void Tables::set_defence(bool secure_tcp, std::int32_t rate, bool for_now) {
+  constexpr std::uint64_t kAlone = LIMPET_SECONDS_TO_TICKS(10);
+  limpet_config& c = object_.config[0];
+  set_flag(LIMPET_SECURE_TCP, secure_tcp);
+  if (for_now && rate != 0) store_word(object_.drop_counter[0], std::int64_t{rate});
+  store_word(c.drop_until, for_now ? ticks_now() + kAlone : ~__u64{0});
+  store_word(c.drop_rate, static_cast<__u32>(rate));
 }
 
 }  // namespace limpet::dataplane

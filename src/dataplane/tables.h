@@ -7,18 +7,21 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <optional>
 #include <span>
 #include <unordered_map>
 #include <vector>
 
 #include "dataplane/address_bits.h"
 #include "dataplane/counter_reader.h"
+#include "dataplane/list_range.h"
 #include "dataplane/list_space.h"
 #include "dataplane/object.h"
 #include "dataplane/schedule_cursor.h"
 #include "model/configuration.h"
 #include "model/result.h"
 #include "model/template_record.h"
+#include "model/tunables.h"
 #include "model/view.h"
 
 namespace limpet::dataplane {
@@ -48,12 +51,25 @@ class Tables {
 
   explicit Tables(Object& object);
 
+  // The secret of the scheduler maglev, for everything that is applied from now on.
+  void set_key(const HashKey& key) { key_ = key; }
+  const HashKey& key() const { return key_; }
+  // That of the services in adopted tables.
+  std::optional<HashKey> key_in_use() const;
+
   // Whether apply(service) would find room; names the table that is full. May wait some milliseconds in a burst of
   // changes.
   Result<void> room_for(const ConfiguredService& service);
+  // Whether the tables' format can say it at all.
+  static Result<void> fits(const ConfiguredService& service);
+  // What its destinations take of the map `lists`.
+  static std::uint32_t list_entries(const ConfiguredService& service);
   // Makes the tables carry `service` as it is now, new or changed. Packets see the old or the new, never a mix.
   // `edit`: what the command was about; destinations and schedulers that differ are seen without it.
   Result<void> apply(const ConfiguredService& service, Edit edit = Edit::none);
+  // Ids of the destinations that came with the last apply() and count from 0: not those that came back from the trash
+  // with what they had counted.
+  const std::vector<std::uint32_t>& newcomers() const { return newcomers_; }
   // Gives `service` and its destinations their ids, for restore_templates() to name; packets see neither yet.
   Result<void> reserve(const ConfiguredService& service);
   // Puts templates of former tables into new ones, those whose service and server are there; what is in the tables
@@ -66,6 +82,10 @@ class Tables {
   // Removes every service that `configuration` does not have: after a start with adopted tables.
   void retain_only(const Configuration& configuration);
   void set_timeouts(const Timeouts& timeouts);
+  void set_tunables(const Tunables& tunables);
+  // The defence in force. `rate`: one new connection's packet of so many is dropped, 0: none. `for_now`: for this
+  // second, with the count beginning anew as in the kernel; it ends by itself if limpetd does.
+  void set_defence(bool secure_tcp, std::int32_t rate, bool for_now);
 
   // 0: no such destination configured.
   std::uint32_t destination_id(const ServiceKey& service, const DestinationKey& key) const;
@@ -77,6 +97,9 @@ class Tables {
   Counters residue(const ServiceKey& service) const;  // of destinations that are forgotten
   void zero(const ServiceKey& service);
   std::vector<std::uint32_t> destinations_of(const ServiceKey& service) const;  // configured and removed ones
+  // The same for a listing: the configured ones in the order of `service.destinations`, 0 for one that the tables do
+  // not have, and then the removed ones.
+  std::vector<std::uint32_t> ids_of(const ConfiguredService& service) const;
 
   // Forgets removed destinations that nothing names any more. Call it every second or so.
   void collect(Clock::time_point now);
@@ -95,6 +118,7 @@ class Tables {
     std::uint32_t base = 0;  // of its range in lists, header included; no range: length 0
     std::uint32_t length = 0;
     std::uint32_t generation = 0;
+    HashKey key;  // that its range was made with
     CursorStart start;
     DestinationList list;
     std::map<DestinationKey, std::uint32_t> ids;      // configured
@@ -102,6 +126,7 @@ class Tables {
   };
   using Slots = std::unordered_map<ServiceKey, Slot, ServiceKeyHash>;
 
+  void set_flag(std::uint32_t flag, bool on);
   void recover();
   void recover_services();
   void recover_destinations();
@@ -109,14 +134,17 @@ class Tables {
   Result<Slot*> slot_for(const ServiceKey& key);
   std::uint32_t take_destination(Slot& slot, const ServiceKey& service, const DestinationKey& key);
   void write_destination(std::uint32_t id, const Destination& destination);
+  ListedDestination listed(std::uint32_t id, std::uint32_t weight) const;
   void discard_unlisted(Slot& slot, const DestinationList& list);
   void discard_destination(Slot& slot, const DestinationKey& key);
   void forget_destination(Slot& slot, std::uint32_t id);
-  Result<void> publish(Slot& slot, const DestinationList& list, limpet_scheduler scheduler, Edit edit);
+  Scheduling scheduling_of(const Service& service) const;
+  Result<void> publish(Slot& slot, const DestinationList& list, const Scheduling& scheduling, Edit edit);
   Result<void> write_service(const ServiceKey& key, Slot& slot, const Service& service);
   bool is_referenced(std::uint32_t id) const;
 
   Object& object_;
+  HashKey key_;
   AddressBits bits_;
   CounterReader reader_;
   ListSpace space_;
@@ -124,6 +152,7 @@ class Tables {
   std::vector<std::uint32_t> free_services_;      // ids, highest first
   std::vector<std::uint32_t> free_destinations_;  // ids, highest first; 0 is nobody's
   std::uint32_t highest_destination_ = 0;         // that has ever been taken
+  std::vector<std::uint32_t> newcomers_;
   std::unordered_map<std::uint32_t, Clock::time_point> idle_since_;  // removed and unreferenced destinations
 };
 

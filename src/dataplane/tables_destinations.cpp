@@ -3,29 +3,41 @@
 #include <algorithm>
 #include <utility>
 
+#include "dataplane/clock.h"
 #include "dataplane/keys.h"
+#include "dataplane/overload.h"
 #include "dataplane/tables.h"
 
 namespace limpet::dataplane {
 
 // The id of `key`: configured, revived from the trash with its connections and counters, or new.
 std::uint32_t Tables::take_destination(Slot& slot, const ServiceKey& service, const DestinationKey& key) {
-  if (const auto found = slot.ids.find(key); found != slot.ids.end()) return found->second;
+  if (const auto found = slot.ids.find(key); found != slot.ids.end()) {
+    object_.destinations[found->second].service_id = slot.id;
+    return found->second;
+  }
   std::uint32_t id = 0;
   if (const auto removed = slot.removed.find(key); removed != slot.removed.end()) {
     id = removed->second;
     slot.removed.erase(removed);
     idle_since_.erase(id);
+    object_.destinations[id].last_weight = 0;
+    if (counters(id) == Counters{}) newcomers_.push_back(id);
   } else {
     id = free_destinations_.back();  // room_for() has been asked
     free_destinations_.pop_back();
     highest_destination_ = std::max(highest_destination_, id);
-    reader_.clear(id);
+    // In tables of our own making one that has never been anybody's counts from 0 anyway.
+    if (object_.adopted() || object_.destinations[id].born != 0) reader_.clear(id);
     object_.counts[id] = {};
     object_.counter_bases[id] = {};
     object_.destinations[id] = {};
     object_.destinations[id].service = service_key(service);
+    // A little before, since packets read a coarser clock; what named the id last is older by the trash period.
+    object_.destinations[id].born = ticks_now() - LIMPET_TICKS_PER_SECOND;
+    newcomers_.push_back(id);
   }
+  object_.destinations[id].service_id = slot.id;
   slot.ids.emplace(key, id);
   return id;
 }
@@ -37,14 +49,22 @@ void Tables::write_destination(std::uint32_t id, const Destination& destination)
   d.family = static_cast<std::uint8_t>(destination.key.address.family());
   d.method = static_cast<std::uint8_t>(destination.method);
   d.nexthop = id;
-  d.upper_threshold = destination.upper_threshold;
-  d.lower_threshold = destination.lower_threshold;
   d.tunnel_type = static_cast<std::uint8_t>(destination.tunnel.type);
   d.tunnel_port = htons(destination.tunnel.port.value);
   d.tunnel_flags = destination.tunnel.flags;
+  // As in the kernel it is told of an -a, but of an -e only if that is not 0 (ip_vs_ctl.c, __ip_vs_update_dest()).
+  if (destination.weight != 0) d.last_weight = destination.weight;
   store_word(d.weight, destination.weight);
+  store_word(d.upper_threshold, destination.upper_threshold);
+  store_word(d.lower_threshold, destination.lower_threshold);
+  judge_overload(d, object_.counts[id]);
   store_word(d.flags, LIMPET_DESTINATION_USED | LIMPET_DESTINATION_AVAILABLE);
   if (destination.method == ForwardingMethod::masq) bits_.add(destination.key.address);
+}
+
+ListedDestination Tables::listed(std::uint32_t id, std::uint32_t weight) const {
+  const limpet_destination& d = object_.destinations[id];
+  return {id, weight, weight == 0 ? d.last_weight : weight, get_address(d.address, d.family), port_of(d.port)};
 }
 
 void Tables::discard_destination(Slot& slot, const DestinationKey& key) {
@@ -160,6 +180,17 @@ std::vector<std::uint32_t> Tables::destinations_of(const ServiceKey& service) co
   if (slot == slots_.end()) return all;
   for (const auto& [key, id] : slot->second.ids) all.push_back(id);
   for (const auto& [key, id] : slot->second.removed) all.push_back(id);
+  return all;
+}
+
+std::vector<std::uint32_t> Tables::ids_of(const ConfiguredService& service) const {
+  std::vector<std::uint32_t> all(service.destinations.size());
+  const auto slot = slots_.find(service.service.key);
+  if (slot == slots_.end()) return all;
+  const Slot& s = slot->second;
+  for (std::size_t i = 0; i < all.size(); ++i)
+    if (const auto id = s.ids.find(service.destinations[i].key); id != s.ids.end()) all[i] = id->second;
+  for (const auto& [key, id] : s.removed) all.push_back(id);
   return all;
 }
 

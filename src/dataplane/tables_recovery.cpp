@@ -11,13 +11,13 @@
 namespace limpet::dataplane {
 namespace {
 
-constexpr const char* kSchedulerNames[] = {"rr", "wrr", "lc",  "wlc", "lblc", "lblcr", "dh",
-                                           "sh", "mh",  "sed", "nq",  "fo",   "ovf",   "twos"};
+constexpr const char* kSchedulerNames[] = {"rr", "wrr", "lc", "wlc", "lblc", "lblcr", "dh",    "sh",
+                                           "mh", "sed", "nq", "fo",  "ovf",  "twos",  "maglev"};
 
 Service to_model(const ServiceKey& key, const limpet_service& value, limpet_scheduler scheduler) {
   Service service;
   service.key = key;
-  service.scheduler = scheduler <= LIMPET_TWOS ? kSchedulerNames[scheduler] : "wlc";
+  service.scheduler = scheduler <= LIMPET_MAGLEV ? kSchedulerNames[scheduler] : "wlc";
   service.persistent = (value.flags & LIMPET_SERVICE_PERSISTENT) != 0;
   service.one_packet = (value.flags & LIMPET_SERVICE_ONE_PACKET) != 0;
   service.scheduler_flags = value.flags & LIMPET_SERVICE_SCHEDULER_FLAGS;
@@ -58,7 +58,23 @@ Configuration Tables::configuration() const {
   }
   const limpet_config& c = object_.config[0];
   add(SetTimeouts{{c.tcp_timeouts[LIMPET_TCP_ESTABLISHED], c.tcp_timeouts[LIMPET_TCP_FIN_WAIT], c.udp_timeout}});
+  Tunables tunables;
+  tunables[tunable("cache_bypass")] = static_cast<std::int32_t>(c.cache_bypass);
+  tunables[tunable("conn_reuse_mode")] = static_cast<std::int32_t>(c.conn_reuse_mode);
+  tunables[tunable("expire_nodest_conn")] = static_cast<std::int32_t>(c.expire_nodest_conn);
+  tunables[tunable("expire_quiescent_template")] = static_cast<std::int32_t>(c.expire_quiescent_template);
+  // 0: of a limpetd that did not know them.
+  if (c.lblc_expiration != 0) tunables[tunable("lblc_expiration")] = static_cast<std::int32_t>(c.lblc_expiration);
+  if (c.lblcr_expiration != 0) tunables[tunable("lblcr_expiration")] = static_cast<std::int32_t>(c.lblcr_expiration);
+  tunables[tunable("sloppy_tcp")] = static_cast<std::int32_t>(c.sloppy_tcp);
+  add(SetTunables{changed_settings(tunables)});
   return configuration;
+}
+
+std::optional<HashKey> Tables::key_in_use() const {
+  for (const auto& [key, slot] : slots_)
+    if (slot.known && slot.scheduler == LIMPET_MAGLEV && !slot.list.empty()) return slot.key;
+  return std::nullopt;
 }
 
 void Tables::recover() {
@@ -88,13 +104,15 @@ void Tables::recover_services() {
     slot.scheduler = static_cast<limpet_scheduler>(word >> LIMPET_PUBLISHED_SCHEDULER_SHIFT);
     if (word != 0) {
       slot.base = static_cast<std::uint32_t>(word & LIMPET_PUBLISHED_BASE_MASK);
-      slot.length = count + LIMPET_LIST_HEADER;
+      slot.length = range_length(slot.scheduler, count);
       space_.occupy(slot.base, slot.length);
       slot.start = {object_.lists[slot.base].first, object_.lists[slot.base].second};
       for (std::uint32_t i = 0; i < count; ++i) {
         const limpet_list_entry& entry = object_.lists[slot.base + LIMPET_LIST_HEADER + i];
-        slot.list.push_back({entry.first, entry.second});
+        slot.list.push_back(listed(entry.first, entry.second));
       }
+      if (slot.scheduler == LIMPET_MAGLEV && count != 0)
+        slot.key = key_of_range({&object_.lists[slot.base], slot.length});
     }
     slots_.emplace(service_key(current), std::move(slot));
   }

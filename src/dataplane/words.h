@@ -12,12 +12,14 @@ struct FlowWord {
   explicit FlowWord(std::uint64_t word)
       : life(word & LIMPET_LIFE_MASK),
         state(static_cast<unsigned>((word >> LIMPET_FLOW_STATE_SHIFT) & LIMPET_FLOW_STATE_MASK)),
+        packets(static_cast<unsigned>((word >> LIMPET_FLOW_PACKETS_SHIFT) & LIMPET_FLOW_PACKETS_MASK)),
         expiry(word >> LIMPET_FLOW_EXPIRY_SHIFT) {}
 
   bool is_alive(std::uint64_t now) const { return life == LIMPET_LIFE_ALIVE && expiry > now; }
 
   std::uint64_t life;
   unsigned state;
+  unsigned packets;      // from the client, up to LIMPET_FLOW_PACKETS_MANY; 0: not counted
   std::uint64_t expiry;  // ticks
 };
 

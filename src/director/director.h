@@ -12,6 +12,7 @@
 
 #include "model/command.h"
 #include "model/explanation.h"
+#include "model/foresight.h"
 #include "model/result.h"
 #include "model/session.h"
 #include "model/transaction.h"
@@ -76,6 +77,30 @@ class Transaction {
   virtual Progress commit() = 0;
 };
 
+// What changes would do to the connections and persistent clients there are. Nothing is changed. Made in pieces.
+class Forecast {
+ public:
+  struct Progress {
+    bool done = false;
+    std::optional<Error> failure;  // when done: why the changes would be refused as a whole
+  };
+
+  virtual ~Forecast() = default;
+  // One command more; the error is the one with which it would be refused.
+  virtual Result<void> add(const Command& command) = 0;
+  // Some milliseconds' work on the tables; call it until it is done.
+  virtual Progress look() = 0;
+  // What was seen, line by line; nullopt: the end. Precondition: done, without a failure.
+  virtual std::optional<ForesightLine> next() = 0;
+};
+
+// Counts sessions in pieces.
+class Tally {
+ public:
+  virtual ~Tally() = default;
+  virtual std::optional<Remaining> look() = 0;  // some milliseconds' work; nullopt: there is more
+};
+
 class Director {
  public:
   virtual ~Director() = default;
@@ -83,6 +108,7 @@ class Director {
   // Validates, journals, applies; or changes nothing and says why.
   virtual Result<void> execute(const Command& command) = 0;
   virtual std::unique_ptr<Transaction> begin_transaction() = 0;
+  virtual std::unique_ptr<Forecast> forecast() = 0;
 
   // Some milliseconds' work on what former commands have left to be done, such as taking ten thousand services out of
   // the tables; false: there is more.
@@ -92,9 +118,11 @@ class Director {
   virtual std::unique_ptr<ServiceCursor> services() = 0;  // newest first
   virtual Result<ServiceView> service(const ServiceKey& key) = 0;
   virtual Timeouts timeouts() const = 0;
+  virtual std::vector<Setting> tunables() const = 0;         // all, by name
   virtual std::vector<SyncDaemon> sync_daemons() const = 0;  // the master first
   virtual std::unique_ptr<ConnectionCursor> connections() = 0;
   virtual std::unique_ptr<SessionCursor> sessions(const SessionFilter& filter) = 0;
+  virtual std::unique_ptr<Tally> remaining(const SessionFilter& filter) = 0;
   // Changes nothing. Errors: not_supported, a family or protocol that is not carried.
   virtual Result<Explanation> explain(const ExplainQuestion& question) = 0;
   virtual Status status() = 0;

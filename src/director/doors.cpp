@@ -104,7 +104,9 @@ DoorStatus Doors::open_xdp(const network::DoorLink& link) {
   if (wanted) {
     if (dataplane::xdp_occupant(link.index) == dataplane::XdpOccupant::other)
       return {link.name, "tc", "another XDP program is attached"};
-    if (const auto done = dataplane::attach_xdp(link.index, link.name, object_.xdp_program()); !done)
+    const auto program = object_.xdp_program();
+    if (!program) return {link.name, "tc", program.error().text};
+    if (const auto done = dataplane::attach_xdp(link.index, link.name, *program); !done)
       return {link.name, "tc", done.error().text};
     return {link.name, "xdp", choice == DoorChoice::xdp ? "as configured" : advice.reason};
   }

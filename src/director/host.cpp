@@ -82,12 +82,32 @@ Result<void> Host::lead(const network::MarkPathPlan& plan) {
   return led;
 }
 
+bool Host::leads(const ExplainQuestion& question) {
+  network::IncomingPacket packet{.source = question.client,
+                                 .destination = question.virtual_address,
+                                 .mark = question.mark.value,
+                                 .ip_protocol = static_cast<std::uint8_t>(question.protocol)};
+  const std::vector<std::string> names = doors_->interfaces();
+  return std::any_of(names.begin(), names.end(), [&](const std::string& name) {
+    packet.interface = static_cast<int>(::if_nametoindex(name.c_str()));
+    const auto led = mark_path_.leads(packet);
+    return led && *led;
+  });
+}
+
 void Host::take_changes() {
   const auto changes = monitor_.read();
   if (!changes) return complain(changes.error());
   if (!changes->any()) return;
   pending_ |= *changes;
   for (std::size_t i = 0; i < object_->local_cache.size(); ++i) dataplane::store_word(object_->local_cache[i], 0);
+}
+
+void Host::follow_addresses() {
+  if (!pending_.addresses || !plan_.active()) return;
+  pending_.addresses = false;
+  pending_.routes = true;  // for settle()
+  if (const auto led = lead(plan_); !led) complain(led.error());
 }
 
 bool Host::settle() {
@@ -122,6 +142,7 @@ void Host::look_for_hazards() {
   if (plan_.active())
     for (const network::FirewallHazard& hazard : network::find_mark_hazards(doors_->interfaces()))
       found.push_back(hazard.text);
+  for (const std::string& hazard : mark_path_.transparent_proxies().hazards) found.push_back(hazard);
   for (const std::string& text : found)
     if (std::find(hazards_.begin(), hazards_.end(), text) == hazards_.end()) spdlog::warn("{}", text);
   hazards_ = std::move(found);

@@ -15,6 +15,7 @@
 #include "director/neighbours.h"
 #include "director/options.h"
 #include "director/trace_record.h"
+#include "model/explanation.h"
 #include "network/mark_path.h"
 #include "network/monitor.h"
 #include "network/netlink.h"
@@ -36,12 +37,17 @@ class Host {
   Result<void> lead(const network::MarkPathPlan& plan);
   // Whether the last lead() was for `plan`, and succeeded.
   bool leads(const network::MarkPathPlan& plan) const { return led_ && plan_ == plan; }
+  // Whether the host's rules lead such packets to the mark door, by whichever door's interface they come.
+  bool leads(const ExplainQuestion& question);
   Neighbours& neighbours() { return neighbours_; }
   Result<std::optional<std::uint32_t>> mtu_of(const std::string& interface);  // nullopt: there is no such interface
 
   int monitor_fd() const { return monitor_.fd(); }
   // Takes in what the kernel has notified; settle() acts on it, so that a burst of changes is answered once.
   void take_changes();
+  // Without waiting for settle(): while the mark path is up, a virtual address that has come here, by VRRP say, brings
+  // clients with it whom the host would refuse until then.
+  void follow_addresses();
   // True: something has changed, next hops may have, too.
   bool settle();
   // With the next settle() everything is looked at once more: what nobody notifies (a filter taken off an interface).

@@ -8,6 +8,7 @@
 
 #include <array>
 #include <cerrno>
+#include <chrono>
 #include <optional>
 #include <sstream>
 #include <system_error>
@@ -18,21 +19,30 @@
 namespace limpet {
 namespace {
 
-constexpr const char* kName = "journal";
+constexpr const char* kJournalName = "journal";
+constexpr const char* kFreshName = "journal.new";
 constexpr std::uint64_t kWorthCompacting = 1 << 20;  // bytes of appended lines
 constexpr std::uint64_t kOvertaken = 4;              // appended commands for each that is worth keeping
 
-std::string line_of(const Command& command) { return json_codec::to_text(json_codec::command_to_json(command)) + "\n"; }
+std::string line_of(const Command& command) { return json_codec::command_to_text(command) + "\n"; }
 
 // Whole, or an error.
-Result<void> write_all(int fd, std::string_view text, const std::string& path) {
+Result<void> write_all(int fd, std::string_view text, const std::filesystem::path& directory, const char* name) {
   std::size_t written = 0;
   while (written < text.size()) {
     const ssize_t n = ::write(fd, text.data() + written, text.size() - written);
     if (n < 0 && errno == EINTR) continue;
-    if (n < 0) return system_error("cannot write " + path, errno);
+    if (n < 0) return system_error("cannot write " + (directory / name).string(), errno);
     written += static_cast<std::size_t>(n);
   }
+  return {};
+}
+
+// Closes it.
+Result<void> bring_to_disk(int fd) {
+  const int failure = ::fdatasync(fd) != 0 ? errno : 0;
+  ::close(fd);
+  if (failure != 0) return system_error("cannot bring the journal to the disk", failure);
   return {};
 }
 
@@ -94,13 +104,15 @@ bool replay_all(const std::string& text, Replay& replay) {
 
 // Lines that text_of() makes of it, daemons aside.
 std::uint64_t lines_in(const Configuration& configuration) {
-  std::uint64_t lines = 1;
+  std::uint64_t lines = 2;
   for (const ConfiguredService& service : configuration.services()) lines += 1 + service.destinations.size();
   return lines;
 }
 
 std::string text_of(const Configuration& configuration) {
   std::string text = line_of(SetTimeouts{configuration.timeouts()});
+  const auto changed = changed_settings(configuration.tunables());
+  if (!changed.empty()) text += line_of(SetTunables{changed});
   for (const SyncDaemon& daemon : configuration.sync_daemons()) text += line_of(StartSyncDaemon{daemon});
   // Oldest first, so that reading it prepends in the same order.
   for (auto service = configuration.services().rbegin(); service != configuration.services().rend(); ++service) {
@@ -117,6 +129,7 @@ Journal::Journal(Journal&& other) noexcept
     : directory_(std::move(other.directory_)),
       fd_(std::exchange(other.fd_, -1)),
       dirty_(other.dirty_),
+      syncing_(std::move(other.syncing_)),
       appended_(other.appended_),
       appended_commands_(other.appended_commands_),
       compact_at_(other.compact_at_),
@@ -132,7 +145,7 @@ Result<Journal> Journal::open(const std::filesystem::path& directory, Replay& re
   std::error_code error;
   std::filesystem::create_directories(directory, error);
   if (error) return system_error("cannot create the state directory " + directory.string(), error.value());
-  const auto path = directory / kName;
+  const auto path = directory / kJournalName;
   replay = {};
   const auto text = text_in(path);
   if (!text) return text.error();
@@ -155,18 +168,18 @@ Result<Journal> Journal::open(const std::filesystem::path& directory, Replay& re
 
 // Of what is there: a full disk must not keep the services that are in it from coming back.
 bool Journal::go_on_with(const std::string& text) {
-  fd_ = ::open((directory_ / kName).c_str(), O_WRONLY | O_APPEND | O_CLOEXEC);
+  fd_ = ::open((directory_ / kJournalName).c_str(), O_WRONLY | O_APPEND | O_CLOEXEC);
   torn_ = !text.empty() && text.back() != '\n';
   return fd_ >= 0;
 }
 
 Result<void> Journal::rewrite(const Configuration& configuration) {
-  const auto path = directory_ / kName;
-  const auto fresh = directory_ / "journal.new";
+  const auto path = directory_ / kJournalName;
+  const auto fresh = directory_ / kFreshName;
   const int fd = ::open(fresh.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC, 0600);
   if (fd < 0) return system_error("cannot write " + fresh.string(), errno);
   const std::string text = text_of(configuration);
-  auto written = write_all(fd, text, fresh.string());
+  auto written = write_all(fd, text, directory_, kFreshName);
   if (written && (::fsync(fd) != 0 || ::rename(fresh.c_str(), path.c_str()) != 0))
     written = system_error("cannot write " + path.string(), errno);
   if (!written) {
@@ -197,18 +210,17 @@ Result<void> Journal::compact(const Configuration& configuration) {
 }
 
 void JournalGroup::add(const Command& command) {
-  text_ += (text_.empty() ? "[" : ",") + json_codec::to_text(json_codec::command_to_json(command));
+  text_ += (text_.empty() ? "[" : ",") + json_codec::command_to_text(command);
   ++commands_;
 }
 
 Result<void> Journal::append(const Command& command) {
   close_group();
-  const off_t end = ::lseek(fd_, 0, SEEK_END);
+  const Place before = end();
   auto written = append_text(line_of(command));
   if (written) ++appended_commands_;
-  if (written || end < 0) return written;
-  cut(end);
-  if (torn_)
+  if (written || before.offset < 0) return written;
+  if (!cut(before))
     return Error{ErrorCode::internal, written.error().text + "; and what was written of it cannot be taken back"};
   return written;
 }
@@ -220,7 +232,7 @@ Result<bool> Journal::append_piece(JournalGroup& group) {
     close_group();
     group.written_ = 0;
     open_ = &group;
-    open_begin_ = ::lseek(fd_, 0, SEEK_END);
+    open_begin_ = end();
   }
   const auto piece = std::string_view(group.text_).substr(group.written_, kPiece);
   const bool last = group.written_ + piece.size() == group.text_.size();
@@ -244,10 +256,9 @@ void Journal::give_up(const JournalGroup& group) {
 
 // What is left of a torn line must not take this text along.
 Result<void> Journal::append_text(std::string_view text) {
-  const auto path = (directory_ / kName).string();
-  auto written = write_all(fd_, torn_ ? "\n" : "", path);
+  auto written = write_all(fd_, torn_ ? "\n" : "", directory_, kJournalName);
   if (written) torn_ = false;
-  if (written) written = write_all(fd_, text, path);
+  if (written) written = write_all(fd_, text, directory_, kJournalName);
   if (written) {
     dirty_ = true;
     appended_ += text.size();
@@ -261,13 +272,30 @@ void Journal::close_group() {
   cut(open_begin_);
 }
 
-void Journal::cut(std::int64_t end) { torn_ = ::ftruncate(fd_, end) != 0; }
+Journal::Place Journal::end() const { return {::lseek(fd_, 0, SEEK_END), torn_}; }
+
+bool Journal::cut(const Place& place) {
+  const bool done = ::ftruncate(fd_, place.offset) == 0;
+  torn_ = !done || place.torn;
+  return done;
+}
 
 Result<void> Journal::sync() {
-  if (!dirty_) return {};
+  Result<void> last;
+  if (syncing_.valid()) {
+    if (syncing_.wait_for(std::chrono::seconds(0)) != std::future_status::ready) return {};
+    last = syncing_.get();
+  }
+  if (!dirty_) return last;
+  const int fd = ::fcntl(fd_, F_DUPFD_CLOEXEC, 0);  // rewrite() closes ours
+  if (fd < 0) return system_error("cannot bring the journal to the disk", errno);
   dirty_ = false;
-  if (::fdatasync(fd_) != 0) return system_error("cannot bring the journal to the disk", errno);
-  return {};
+  try {
+    syncing_ = std::async(std::launch::async, bring_to_disk, fd);
+  } catch (const std::system_error&) {
+    last = bring_to_disk(fd);  // no thread to be had: for once the loop waits
+  }
+  return last;
 }
 
 }  // namespace limpet

@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <future>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -59,25 +60,33 @@ class Journal {
   // the disk, and a long restore is no reason. Call it now and then. After an error the old journal goes on, and the
   // next attempt waits.
   Result<void> compact(const Configuration& configuration);
-  // Brings what was appended to the disk. Call it every second.
+  // Has what was appended brought to the disk, which it does not wait for. Call it every second. Errors: the last time
+  // it could not be.
   Result<void> sync();
 
  private:
   bool go_on_with(const std::string& text);
   Result<void> append_text(std::string_view text);
   void close_group();
-  void cut(std::int64_t end);
+  // An end that the journal can be cut back to, and whether the last line before it is whole.
+  struct Place {
+    std::int64_t offset = 0;
+    bool torn = false;
+  };
+  Place end() const;
+  bool cut(const Place& place);  // false: the kernel refuses, and a part of a line stays
   explicit Journal(std::filesystem::path directory) : directory_(std::move(directory)) {}
 
   std::filesystem::path directory_;
   int fd_ = -1;
   bool dirty_ = false;
-  std::uint64_t appended_ = 0;  // bytes since it was rewritten
+  std::future<Result<void>> syncing_;  // a busy disk takes its time, so a thread of its own waits for it
+  std::uint64_t appended_ = 0;         // bytes since it was rewritten
   std::uint64_t appended_commands_ = 0;
   std::uint64_t compact_at_ = 0;
   bool torn_ = false;                   // it ends in a part of a line
   const JournalGroup* open_ = nullptr;  // whose line is being written
-  std::int64_t open_begin_ = 0;         // where
+  Place open_begin_;                    // where
 };
 
 }  // namespace limpet

@@ -10,6 +10,9 @@
 
 #include "dataplane/bpffs.h"
 #include "dataplane/template_walk.h"
+#include "director/file_settings.h"
+#include "director/maglev_key.h"
+#include "director/turn.h"
 #include "model/carried.h"
 
 namespace limpet {
@@ -31,6 +34,12 @@ Result<std::unique_ptr<LimpetDirector>> LimpetDirector::start(const DirectorOpti
 LimpetDirector::~LimpetDirector() = default;
 
 Result<void> LimpetDirector::prepare() {
+  std::optional<dataplane::HashKey> key;
+  if (const auto& file = options_.maglev_key_file; !file.empty()) {
+    const auto read = read_maglev_key(file);
+    if (!read) return read.error();
+    key = *read;
+  }
   const auto pins = options_.run_directory / "bpf";
   if (auto mounted = dataplane::ensure_bpffs(pins); !mounted) return mounted;
   auto host = Host::open(options_);
@@ -52,13 +61,39 @@ Result<void> LimpetDirector::prepare() {
   if (object_->adopted() && !replay.found)
     spdlog::warn("there was no journal in {}: going on with what the data plane has",
                  options_.state_directory.string());
+  tables_->set_key(key ? *key : keep_maglev_key(options_.state_directory, tables_->key_in_use()));
   snapshot_ = std::make_unique<TemplateSnapshot>(options_.state_directory);
+  take_settings_of_files(replay);
   // Tables that no door has used yet are new, or their maker was killed before it had come so far as to connect them.
   if (host_->attached_program() == 0) restore_templates(replay.configuration);
   look_for_full_tables();  // from here on it counts
   if (auto connected = host_->connect(*object_); !connected) return connected;
   bring_in(replay);
   return {};
+}
+
+// As a host's sysctls: made new, the settings are what the files say; adopted ones go on as they were set, but for what
+// has changed in the files since. Tables without a journal say only part of them.
+void LimpetDirector::take_settings_of_files(Replay& replay) {
+  Configuration& configuration = replay.configuration;
+  FileSettings files(options_.run_directory);
+  const bool fresh = host_->attached_program() == 0;
+  SetTunables command;
+  if (fresh)
+    for (const Setting& set : changed_settings(configuration.tunables()))
+      command.settings.push_back({set.name, std::to_string(Tunables()[*tunable_index(set.name)])});
+  for (const FileSetting& file : files.changed(options_.settings, fresh || !replay.found)) {
+    if (const auto fine = limpet::check(file.setting); fine)
+      command.settings.push_back(file.setting);
+    else if (!file.may_fail)
+      spdlog::warn("{}: {}", file.source, fine.error().text);
+  }
+  Configuration after = configuration.without_services();
+  after.apply(command);
+  if (after.tunables() == configuration.tunables()) return files.remember(options_.settings);
+  configuration.apply(command);
+  if (const auto written = journal_->append(command); !written) spdlog::error("{}", written.error().text);
+  files.remember(options_.settings);
 }
 
 // Before the doors are open, so that no client is given another server first; services are seen by packets only once
@@ -95,6 +130,8 @@ void LimpetDirector::bring_in(const Replay& replay) {
       spdlog::error("service {}: {}", service->service.key.to_string(), done.error().text);
   tables_->retain_only(configuration_);
   tables_->set_timeouts(configuration_.timeouts());
+  put_tunables_in_force();
+  expire_removed();
   spdlog::info("{} services", configuration_.services().size());
 }
 
@@ -119,7 +156,7 @@ Result<void> LimpetDirector::check(const Command& command) {
           service.destinations.insert(service.destinations.begin(), c.destination);
           return tables_->room_for(service);
         } else if constexpr (std::is_same_v<C, EditService>) {
-          return tables_->room_for(*configuration_.find(c.service.key));
+          return tables_->room_for({c.service, configuration_.find(c.service.key)->destinations});
         } else if constexpr (std::is_same_v<C, EditDestination> || std::is_same_v<C, DeleteDestination>) {
           return tables_->room_for(*configuration_.find(c.service));
         } else {
@@ -132,7 +169,12 @@ Result<void> LimpetDirector::check(const Command& command) {
 // Validates, leads first packets where they will be needed, journals, applies.
 Result<void> LimpetDirector::execute(const Command& command) {
   if (unloaded_) return Error{ErrorCode::not_running, "limpetd is ending: it has been unloaded"};
-  if (const auto* start = std::get_if<StartSyncDaemon>(&command)) return start_sync_daemon(start->daemon);
+  if (std::holds_alternative<StartSyncDaemon>(command)) {
+    const auto ready = settled(command, configuration_);
+    if (!ready) return ready.error();
+    if (auto written = journal_->append(*ready); !written) return written;
+    return apply(*ready);
+  }
   if (auto fine = check(command); !fine) return fine;
   // Counters are no part of the configuration.
   if (const auto* zeroing = std::get_if<Zero>(&command)) {
@@ -157,15 +199,16 @@ Result<void> LimpetDirector::execute(const Command& command) {
   return ready;
 }
 
-// What the interface settles is journalled as it is now, and listed so until the daemon is stopped, as by the kernel.
-Result<void> LimpetDirector::start_sync_daemon(const SyncDaemon& wanted) {
-  const auto mtu = host_->mtu_of(wanted.interface);
+// What only the host can say is asked once, when the command comes: so a synchronisation daemon's interface. It is
+// journalled as it is now, and listed so until the daemon is stopped, as by the kernel.
+Result<Command> LimpetDirector::settled(const Command& command, const Configuration& configuration) const {
+  const auto* start = std::get_if<StartSyncDaemon>(&command);
+  if (start == nullptr) return command;
+  const auto mtu = host_->mtu_of(start->daemon.interface);
   if (!mtu) return mtu.error();
-  const auto ready = configuration_.ready(wanted, *mtu);
+  const auto ready = configuration.ready(start->daemon, *mtu);
   if (!ready) return ready.error();
-  const StartSyncDaemon command{*ready};
-  if (auto written = journal_->append(command); !written) return written;
-  return apply(command);
+  return Command(StartSyncDaemon{*ready});
 }
 
 Result<void> LimpetDirector::apply(const Command& command) {
@@ -183,22 +226,52 @@ Result<void> LimpetDirector::apply_to_tables(const Command& command) {
       [this](const auto& c) -> Result<void> {
         using C = std::decay_t<decltype(c)>;
         if constexpr (std::is_same_v<C, AddService> || std::is_same_v<C, EditService>) {
-          return tables_->apply(*configuration_.find(c.service.key));
+          return put_into_tables(*configuration_.find(c.service.key));
         } else if constexpr (std::is_same_v<C, AddDestination> || std::is_same_v<C, EditDestination> ||
                              std::is_same_v<C, DeleteDestination>) {
           neighbours_due_ = true;
-          auto done = tables_->apply(*configuration_.find(c.service), dataplane::Edit::destination);
-          if constexpr (std::is_same_v<C, AddDestination>) begin_rates(c.service, c.destination.key);
+          auto done = put_into_tables(*configuration_.find(c.service), dataplane::Edit::destination);
+          if constexpr (std::is_same_v<C, DeleteDestination>) expire_removed();
           return done;
         } else if constexpr (std::is_same_v<C, DeleteService>) {
           tables_->remove(c.key);
+          expire_removed();
           plan_.remove(c.key);
         } else if constexpr (std::is_same_v<C, SetTimeouts>) {
           tables_->set_timeouts(configuration_.timeouts());
+        } else if constexpr (std::is_same_v<C, SetTunables>) {
+          put_tunables_in_force();
         }
         return {};
       },
       command);
+}
+
+void LimpetDirector::put_tunables_in_force() {
+  tables_->set_tunables(configuration_.tunables());
+  defend();
+}
+
+void LimpetDirector::defend() {
+  defence_.update(configuration_.tunables(), {available_pages(), sweeper_->status().flows, object_->ceilings().flows});
+  tables_->set_defence(defence_.secures_tcp(), defence_.drop_rate(), defence_.drops_by_itself());
+  sweeper_->drop_entries(defence_.drops_entries());
+  tell_of_defence();
+}
+
+// Not more than once a minute: what is automatic may change each second.
+void LimpetDirector::tell_of_defence() {
+  const auto now = defence_.kinds();
+  if (now == defence_told_ || ticks_ < defence_told_again_) return;
+  defence_told_ = now;
+  defence_told_again_ = ticks_ + 60 * kTicksPerSecond;
+  for (const std::string& text : defence_.sentences()) spdlog::warn("{}", text);
+  if (now.empty()) spdlog::info("no defence is in force any more");
+}
+
+// What a server leaves that is removed (__ip_vs_del_dest(), ip_vs_enqueue_expire_nodest_conns()).
+void LimpetDirector::expire_removed() {
+  if (configuration_.tunables()[tunable("expire_nodest_conn")] != 0) sweeper_->expire_unavailable();
 }
 
 // A service that the kernel had no memory for, although there was room in the tables.
@@ -209,12 +282,14 @@ Result<void> LimpetDirector::take_back(const ServiceKey& added, const Error& why
   return why;
 }
 
-// A new server's first clients count at once. One that comes back from the trash goes on with its own.
-void LimpetDirector::begin_rates(const ServiceKey& service, const DestinationKey& destination) {
-  const std::uint32_t id = tables_->destination_id(service, destination);
-  if (id == 0 || tables_->counters(id) != Counters{}) return;
-  rates_[id] = {};
-  rates_[id].sample({});
+// A new server's first clients count at once in its rates. One that comes back from the trash goes on with its own.
+Result<void> LimpetDirector::put_into_tables(const ConfiguredService& service, dataplane::Edit edit) {
+  auto done = tables_->apply(service, edit);
+  for (const std::uint32_t id : tables_->newcomers()) {
+    rates_[id] = {};
+    rates_[id].sample({});
+  }
+  return done;
 }
 
 void LimpetDirector::zero(const Zero& command) {
@@ -225,8 +300,8 @@ void LimpetDirector::zero(const Zero& command) {
 
 // One that has been removed since counts from 0 anyway.
 void LimpetDirector::zero_some() {
-  const auto end = std::chrono::steady_clock::now() + kSlice;
-  while (!zeroing_.empty() && std::chrono::steady_clock::now() < end) {
+  const Turn turn;
+  while (!zeroing_.empty() && !turn.over()) {
     zero(zeroing_.back());
     zeroing_.pop_back();
   }
@@ -267,6 +342,7 @@ void LimpetDirector::every_second() {
   if (const auto done = journal_->compact(configuration_); !done) spdlog::error("{}", done.error().text);
   tables_->collect(dataplane::Tables::Clock::now());
   look_for_full_tables();
+  defend();
   const unsigned second = ticks_ / kTicksPerSecond;
   if (second % 5 == 1) host_->look_for_hazards();
   if (second % 10 == 0) neighbours_due_ = true;
@@ -312,6 +388,9 @@ void LimpetDirector::sample_rates() {
 
 // Read even when unloaded: the loop would spin on what stays unread, should something have kept the unloading from
 // being complete.
-void LimpetDirector::on_network_change() { host_->take_changes(); }
+void LimpetDirector::on_network_change() {
+  host_->take_changes();
+  if (!unloaded_) host_->follow_addresses();
+}
 
 }  // namespace limpet

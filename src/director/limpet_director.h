@@ -9,6 +9,7 @@
 #include "dataplane/object.h"
 #include "dataplane/sweeper.h"
 #include "dataplane/tables.h"
+#include "director/defence.h"
 #include "director/director.h"
 #include "director/full_tables.h"
 #include "director/host.h"
@@ -31,12 +32,15 @@ class LimpetDirector : public Director {
   Result<void> execute(const Command& command) override;
   std::unique_ptr<Transaction> begin_transaction() override;
   bool settle() override;
+  std::unique_ptr<Forecast> forecast() override;
   std::unique_ptr<ServiceCursor> services() override;
   Result<ServiceView> service(const ServiceKey& key) override;
   Timeouts timeouts() const override { return configuration_.timeouts(); }
+  std::vector<Setting> tunables() const override { return all_settings(defence_.shown(configuration_.tunables())); }
   std::vector<SyncDaemon> sync_daemons() const override { return configuration_.sync_daemons(); }
   std::unique_ptr<ConnectionCursor> connections() override;
   std::unique_ptr<SessionCursor> sessions(const SessionFilter& filter) override;
+  std::unique_ptr<Tally> remaining(const SessionFilter& filter) override;
   Result<Explanation> explain(const ExplainQuestion& question) override;
   Status status() override;
   Result<void> unload() override;
@@ -50,22 +54,29 @@ class LimpetDirector : public Director {
   void say_goodbye();
 
  private:
+  friend class LimpetForecast;
   friend class LimpetTransaction;
   friend class SnapshotCursor;
   explicit LimpetDirector(const DirectorOptions& options) : options_(options), plan_(options.first_packets_netfilter) {}
   Result<void> prepare();
   void restore_templates(const Configuration& configuration);
+  void take_settings_of_files(Replay& replay);
   void bring_in(const Replay& replay);
   Result<void> check(const Command& command);
   Result<void> apply(const Command& command);
   Result<void> apply_to_tables(const Command& command);
-  Result<void> start_sync_daemon(const SyncDaemon& wanted);
+  Result<Command> settled(const Command& command, const Configuration& configuration) const;
   Result<void> flush();
   Result<void> take_back(const ServiceKey& added, const Error& why);
-  void begin_rates(const ServiceKey& service, const DestinationKey& destination);
+  Result<void> put_into_tables(const ConfiguredService& service, dataplane::Edit edit = dataplane::Edit::none);
   void zero(const Zero& command);
   void zero_some();
   void zero(const ServiceKey& service);
+  void put_tunables_in_force();
+  void defend();
+  void tell_of_defence();
+  void expire_removed();
+  Result<void> room_for(const Configuration& next) const;
   Result<void> make_way_for(const Configuration& next);
   std::shared_ptr<Rollout> adopt(Configuration next, std::vector<ServiceKey> touched);
   void roll_out();
@@ -93,6 +104,9 @@ class LimpetDirector : public Director {
   MarkPlan plan_;
   std::unordered_map<std::uint32_t, Estimator> rates_;  // by destination id
   FullTables full_tables_;
+  Defence defence_;
+  std::string defence_told_;
+  unsigned defence_told_again_ = 0;  // ticks_ from which on a change is told
   std::unique_ptr<TemplateSnapshot> snapshot_;
   std::uint64_t snapshot_sum_ = 0;  // SweepStatus::template_sum when the last one began
   std::string snapshot_failure_;    // said once

@@ -5,8 +5,10 @@
 
 #include "dataplane/connection_walk.h"
 #include "dataplane/explainer.h"
+#include "dataplane/remaining_walk.h"
 #include "dataplane/session_walk.h"
 #include "director/limpet_director.h"
+#include "director/turn.h"
 #include "director/unload.h"
 #include "network/namespace_cookie.h"
 
@@ -40,6 +42,22 @@ class SessionWalkCursor : public SessionCursor {
   dataplane::SessionWalk walk_;
 };
 
+class RemainingTally : public Tally {
+ public:
+  RemainingTally(const dataplane::Object& object, const SessionFilter& filter) : walk_(object, filter) {}
+
+  std::optional<Remaining> look() override {
+    constexpr std::size_t kEntriesAPiece = 2048;
+    const Turn turn;
+    while (walk_.next(kEntriesAPiece))
+      if (turn.over()) return std::nullopt;
+    return walk_.seen();
+  }
+
+ private:
+  dataplane::RemainingWalk walk_;
+};
+
 }  // namespace
 
 ServiceView LimpetDirector::view(const ConfiguredService& service) const {
@@ -47,18 +65,20 @@ ServiceView LimpetDirector::view(const ConfiguredService& service) const {
   ServiceView out;
   out.service = service.service;
   out.counters = tables_->residue(key);
-  Estimator sum;
-  for (const Destination& destination : service.destinations) {
-    const std::uint32_t id = tables_->destination_id(key, destination.key);
-    const dataplane::DestinationCounts counts = tables_->counts(id);
-    DestinationView d{destination, counts.active, counts.inactive, counts.persistent, tables_->counters(id), {}};
-    if (const auto rate = rates_.find(id); rate != rates_.end()) {
-      d.rates = rate->second.rates();
-      sum += rate->second;
-    }
+  out.destinations.reserve(service.destinations.size());
+  const std::vector<std::uint32_t> ids = tables_->ids_of(service);
+  for (std::size_t i = 0; i < service.destinations.size(); ++i) {
+    const dataplane::DestinationCounts counts = tables_->counts(ids[i]);
+    DestinationView d{
+        service.destinations[i], counts.active, counts.inactive, counts.persistent, tables_->counters(ids[i]), {}};
+    if (const auto rate = rates_.find(ids[i]); rate != rates_.end()) d.rates = rate->second.rates();
     out.counters += d.counters;
     out.destinations.push_back(d);
   }
+  // Removed servers as well: their share fades, as in the service's own estimator in the kernel.
+  Estimator sum;
+  for (const std::uint32_t id : ids)
+    if (const auto rate = rates_.find(id); rate != rates_.end()) sum += rate->second;
   out.rates = sum.rates();
   return out;
 }
@@ -94,14 +114,21 @@ std::unique_ptr<SessionCursor> LimpetDirector::sessions(const SessionFilter& fil
   return std::make_unique<SessionWalkCursor>(*object_, configuration_, filter);
 }
 
+std::unique_ptr<Tally> LimpetDirector::remaining(const SessionFilter& filter) {
+  return std::make_unique<RemainingTally>(*object_, filter);
+}
+
 Result<Explanation> LimpetDirector::explain(const ExplainQuestion& question) {
   const bool is_ipv4 = question.client.family() == Family::ipv4 && question.virtual_address.family() == Family::ipv4;
   if (!is_ipv4) return Error{ErrorCode::not_supported, "limpet cannot carry IPv6 yet"};
-  auto explanation = dataplane::explain(*object_, question);
+  ExplainQuestion as_led = question;
+  as_led.led = question.mark.value != 0 && host_->leads(question);
+  auto explanation = dataplane::explain(*object_, as_led);
   if (!explanation || !explanation->service) return explanation;
   const ConfiguredService* service = configuration_.find(*explanation->service);
   if (service == nullptr) return explanation;
   explanation->scheduler = service->service.scheduler;
+  explanation->hashes = hashed_by(service->service);
   for (const Destination& destination : service->destinations)
     if (destination.weight == 0) explanation->weight_0.push_back(destination.key);
   return explanation;
@@ -129,6 +156,8 @@ Status LimpetDirector::status() {
         fmt::format("the {} synchronisation daemon on {} is kept and listed, but connections are not "
                     "synchronised yet",
                     daemon.role == SyncRole::master ? "master" : "backup", daemon.interface));
+  const auto defence = defence_.sentences();
+  out.warnings.insert(out.warnings.end(), defence.begin(), defence.end());
   const auto full = full_tables_.sentences(FullTables::Clock::now());
   out.warnings.insert(out.warnings.end(), full.begin(), full.end());
   return out;

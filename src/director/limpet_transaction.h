@@ -4,13 +4,12 @@
 
 #include <cstdint>
 #include <memory>
-#include <unordered_set>
 #include <vector>
 
 #include "director/director.h"
 #include "director/journal.h"
 #include "director/rollout.h"
-#include "model/configuration.h"
+#include "director/staging.h"
 
 namespace limpet {
 
@@ -28,22 +27,17 @@ class LimpetTransaction : public Transaction {
   Progress commit() override;
 
  private:
-  Result<Command> settled(const Command& command) const;
-  Result<void> stage(const Command& command);
-  void touch(const ServiceKey& key);
   void begin_anew();
   std::optional<Refusal> check_again();
   Result<void> carry_out();
 
   LimpetDirector& director_;
-  Configuration staged_;
+  Staging staging_;
   std::uint64_t generation_;  // of the configuration that was copied
   std::vector<Command> commands_;
   std::size_t staged_commands_ = 0;
   bool way_is_made_ = false;
   JournalGroup journal_;
-  std::vector<ServiceKey> touched_;
-  std::unordered_set<ServiceKey, ServiceKeyHash> is_touched_;
   std::shared_ptr<Rollout> rollout_;
 };
 

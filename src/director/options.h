@@ -9,10 +9,18 @@
 #include <vector>
 
 #include "dataplane/object.h"
+#include "model/tunables.h"
 
 namespace limpet {
 
 enum class DoorChoice { automatic, xdp, tc };
+
+// A setting that a file asks for.
+struct FileSetting {
+  Setting setting;
+  std::string source;     // "/etc/sysctl.d/50-ipvs.conf:3"
+  bool may_fail = false;  // its line says so: nothing is logged
+};
 
 struct DirectorOptions {
   std::filesystem::path run_directory = "/run/limpet";        // socket, BPF file system, record of what was changed
@@ -22,6 +30,8 @@ struct DirectorOptions {
   std::vector<std::string> interfaces;      // empty: every Ethernet interface, as it comes and goes
   bool first_packets_netfilter = false;     // first packets always pass the host's firewall
   dataplane::Ceilings ceilings;
+  std::filesystem::path maglev_key_file;  // empty: the key is kept in the state directory
+  std::vector<FileSetting> settings;      // the later one of a name wins
 };
 
 }  // namespace limpet

@@ -2,7 +2,6 @@
 // A configuration on its way into the tables, service by service.
 #pragma once
 
-#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -12,9 +11,6 @@
 #include "model/result.h"
 
 namespace limpet {
-
-// The most that long work takes of the loop at a time.
-inline constexpr std::chrono::milliseconds kSlice{5};
 
 struct Rollout {
   Configuration before;

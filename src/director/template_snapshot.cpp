@@ -13,14 +13,14 @@
 namespace limpet {
 namespace {
 
-constexpr const char* kName = "templates";
+constexpr const char* kSnapshotName = "templates";
 constexpr const char* kNewName = "templates.new";
 constexpr std::size_t kPiece = 2048;  // about half a millisecond's work
 
 // Brings the new snapshot to the disk, and then into the place of the former one. Takes `fd` over.
 Result<void> put_in_place(int fd, const std::filesystem::path& directory) {
   const auto fresh = directory / kNewName;
-  const auto path = directory / kName;
+  const auto path = directory / kSnapshotName;
   Result<void> done;
   if (::fdatasync(fd) != 0) done = system_error("cannot bring " + fresh.string() + " to the disk", errno);
   ::close(fd);
@@ -46,7 +46,7 @@ void TemplateSnapshot::abandon() {
 
 Result<SnapshotDamage> TemplateSnapshot::read(std::chrono::system_clock::time_point now,
                                               const TemplateDecoder::Visit& visit) const {
-  const auto path = directory_ / kName;
+  const auto path = directory_ / kSnapshotName;
   const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
   if (fd < 0 && errno == ENOENT) return SnapshotDamage();
   if (fd < 0) return system_error("cannot read " + path.string(), errno);

@@ -9,6 +9,7 @@
 
 #include "dataplane/bpffs.h"
 #include "director/doors.h"
+#include "director/file_settings.h"
 #include "director/neighbours.h"
 #include "director/trace_record.h"
 #include "network/mark_path.h"
@@ -60,6 +61,8 @@ Result<void> unload_leftovers(const std::filesystem::path& run_directory) {
   keep_first(release_neighbours(*netlink));
   keep_first(sysctls->restore_all());
   keep_first(remove_pins(run_directory / "bpf"));
+  std::error_code ignored;
+  std::filesystem::remove(FileSettings::record(run_directory), ignored);
   return first;
 }
 

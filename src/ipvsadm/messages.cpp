@@ -39,6 +39,7 @@ std::string error_text(const Error& error) {
     case ErrorCode::permission:
     case ErrorCode::other_namespace:
       return "Can't reach limpetd: " + error.text;
+    case ErrorCode::no_such_setting:
     case ErrorCode::not_supported:
     case ErrorCode::no_space:
     case ErrorCode::bad_request:

@@ -59,6 +59,14 @@ std::string service_options(const Service& service) {
 
 }  // namespace
 
+std::string saved_server(const ServiceKey& service, const Destination& server, bool numeric, const Names& names,
+                         const Dialect& dialect) {
+  return service_option_text(service, numeric, names, dialect) + " -r " +
+         endpoint_text(server.key.address, server.key.port, service.protocol, numeric, names) +
+         method_option(server.method) + " -w " + std::to_string(server.weight) +
+         (dialect.saves_thresholds ? threshold_options(server) : "") + tunnel_options(server);
+}
+
 std::string saved_service(const ServiceView& view, bool numeric, const Names& names, const Dialect& dialect) {
   const auto& key = view.service.key;
   const auto name = service_option_text(key, numeric, names, dialect);
@@ -67,13 +75,8 @@ std::string saved_service(const ServiceView& view, bool numeric, const Names& na
   std::vector<const DestinationView*> servers;
   for (const auto& server : view.destinations) servers.push_back(&server);
   sort_destinations(servers, dialect);
-  for (const auto* server : servers) {
-    const auto& destination = server->destination;
-    text += "-a " + name + " -r " +
-            endpoint_text(destination.key.address, destination.key.port, key.protocol, numeric, names) +
-            method_option(destination.method) + " -w " + std::to_string(destination.weight) +
-            (dialect.saves_thresholds ? threshold_options(destination) : "") + tunnel_options(destination) + "\n";
-  }
+  for (const auto* server : servers)
+    text += "-a " + saved_server(key, server->destination, numeric, names, dialect) + "\n";
   return text;
 }
 

@@ -50,13 +50,14 @@ virtual-service, one of:
 
 Options of services:
   --ipv6         -6                   the mark is for IPv6; follows -f (not carried yet)
-  --scheduler    -s scheduler         rr|wrr|lc|wlc|sed|nq|fo|ovf, default wlc
-                                      (not carried yet: lblc|lblcr|dh|sh|mh|twos)
+  --scheduler    -s scheduler         rr|wrr|lc|wlc|lblc|lblcr|sed|nq|fo|ovf|dh|sh|mh|
+                                      twos|maglev, default wlc
   --persistent   -p [timeout]         persistent service, default 360 seconds
   --netmask      -M netmask           granularity of persistence
   --pe           engine               persistence engine (not carried yet)
-  --ops          -o                   one-packet scheduling (not carried yet)
-  --sched-flags  -b flags             scheduler flags, comma-separated (not carried yet)
+  --ops          -o                   one-packet scheduling
+  --sched-flags  -b flags             sh-fallback|sh-port|mh-fallback|mh-port|flag-N,
+                                      comma-separated
 
 Options of real servers:
   --real-server  -r server-address    host[:port]
@@ -69,8 +70,8 @@ Options of real servers:
   --tun-csum                          tunnel with checksum
   --tun-remcsum                       tunnel with remote checksum offload
   --weight       -w weight            0 to 2147483647, default 1; 0: no new connections
-  --u-threshold  -x connections       stop at so many connections (not carried yet)
-  --l-threshold  -y connections       resume below so many connections (not carried yet)
+  --u-threshold  -x connections       stop at so many connections
+  --l-threshold  -y connections       resume below so many connections
 
 Options of listings:
   --numeric      -n                   addresses and ports as numbers

@@ -37,6 +37,9 @@ struct FlagName {
   std::string_view scheduler;  // empty: any
   std::uint32_t flag;
 };
+// maglev, which ipvsadm does not know, has mh's.
+std::string_view names_flags_as(std::string_view scheduler) { return scheduler == "maglev" ? "mh" : scheduler; }
+
 constexpr std::array<FlagName, 7> kFlagNames = {{{"sh-fallback", "sh", sched_flag_1},
                                                  {"sh-port", "sh", sched_flag_2},
                                                  {"mh-fallback", "mh", sched_flag_1},
@@ -108,7 +111,7 @@ std::variant<std::uint32_t, ParseFailure> scheduler_flags(const std::string& tex
     const auto known =
         std::find_if(kFlagNames.begin(), kFlagNames.end(), [&](const FlagName& each) { return each.name == flag; });
     if (known == kFlagNames.end()) return fail("invalid scheduler flag `" + flag + "'");
-    if (!known->scheduler.empty() && known->scheduler != scheduler) {
+    if (!known->scheduler.empty() && known->scheduler != names_flags_as(scheduler)) {
       return fail("incompatible scheduler flag `" + flag + "'");
     }
     flags |= known->flag;
@@ -117,7 +120,8 @@ std::variant<std::uint32_t, ParseFailure> scheduler_flags(const std::string& tex
 }
 
 std::string scheduler_flags_to_string(std::uint32_t flags, const std::string& scheduler) {
-  const std::string_view with_own_names = scheduler == "sh" || scheduler == "mh" ? std::string_view(scheduler) : "";
+  const std::string_view family = names_flags_as(scheduler);
+  const std::string_view with_own_names = family == "sh" || family == "mh" ? family : "";
   std::string result;
   for (const auto& each : kFlagNames) {
     if (each.scheduler != with_own_names || (flags & each.flag) == 0) continue;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Commands as JSON: {"op": …} and what the operation needs.
 #include <type_traits>
+#include <utility>
 
 #include "json/json.h"
 #include "json/object_reader.h"
@@ -8,33 +9,42 @@
 namespace limpet::json_codec {
 namespace {
 
-Json encode(const AddService& command) {
-  return {{"op", "add-service"}, {"service", service_to_json(command.service)}};
+Json operation(const char* name, const char* field, Json value) {
+  Json::object_t fields;
+  fields.emplace("op", name);
+  fields.emplace(field, std::move(value));
+  return fields;
 }
+Json operation(const char* name, const ServiceKey& service, Json destination) {
+  Json::object_t fields;
+  fields.emplace("op", name);
+  fields.emplace("service", service_key_to_json(service));
+  fields.emplace("destination", std::move(destination));
+  return fields;
+}
+
+Json encode(const AddService& command) { return operation("add-service", "service", service_to_json(command.service)); }
 Json encode(const EditService& command) {
-  return {{"op", "edit-service"}, {"service", service_to_json(command.service)}};
+  return operation("edit-service", "service", service_to_json(command.service));
 }
 Json encode(const DeleteService& command) {
-  return {{"op", "delete-service"}, {"service", service_key_to_json(command.key)}};
+  return operation("delete-service", "service", service_key_to_json(command.key));
 }
 Json encode(const Flush&) { return {{"op", "flush"}}; }
 Json encode(const AddDestination& command) {
-  return {{"op", "add-destination"},
-          {"service", service_key_to_json(command.service)},
-          {"destination", destination_to_json(command.destination)}};
+  return operation("add-destination", command.service, destination_to_json(command.destination));
 }
 Json encode(const EditDestination& command) {
-  return {{"op", "edit-destination"},
-          {"service", service_key_to_json(command.service)},
-          {"destination", destination_to_json(command.destination)}};
+  return operation("edit-destination", command.service, destination_to_json(command.destination));
 }
 Json encode(const DeleteDestination& command) {
-  return {{"op", "delete-destination"},
-          {"service", service_key_to_json(command.service)},
-          {"destination", destination_key_to_json(command.destination)}};
+  return operation("delete-destination", command.service, destination_key_to_json(command.destination));
 }
 Json encode(const SetTimeouts& command) {
   return {{"op", "set-timeouts"}, {"timeouts", timeouts_to_json(command.timeouts)}};
+}
+Json encode(const SetTunables& command) {
+  return {{"op", "set-tunables"}, {"tunables", settings_to_json(command.settings)}};
 }
 Json encode(const Zero& command) {
   Json json = {{"op", "zero"}};
@@ -86,6 +96,13 @@ Result<Command> set_timeouts(ObjectReader& reader) {
   return reader.finish(Command{command});
 }
 
+Result<Command> set_tunables(ObjectReader& reader) {
+  SetTunables command;
+  reader.require("tunables");
+  reader.read_nested("tunables", settings_from_json, command.settings);
+  return reader.finish(Command{std::move(command)});
+}
+
 Result<Command> zero(ObjectReader& reader) {
   Zero command;
   reader.read_nested("service", service_key_from_json, command.service);
@@ -125,12 +142,13 @@ Result<Command> command_from_json(const Json& json, const std::string& path) {
   if (op == "edit-destination") return with_destination<EditDestination>(reader);
   if (op == "delete-destination") return with_destination<DeleteDestination>(reader);
   if (op == "set-timeouts") return set_timeouts(reader);
+  if (op == "set-tunables") return set_tunables(reader);
   if (op == "zero") return zero(reader);
   if (op == "start-sync-daemon") return start_sync_daemon(reader);
   if (op == "stop-sync-daemon") return stop_sync_daemon(reader);
   reader.wrong("op",
                "one of add-service, edit-service, delete-service, flush, add-destination, edit-destination, "
-               "delete-destination, set-timeouts, zero, start-sync-daemon, stop-sync-daemon");
+               "delete-destination, set-timeouts, set-tunables, zero, start-sync-daemon, stop-sync-daemon");
   return reader.finish(Command{});
 }
 

@@ -8,11 +8,13 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include <nlohmann/json.hpp>
 
 #include "model/command.h"
 #include "model/explanation.h"
+#include "model/foresight.h"
 #include "model/result.h"
 #include "model/session.h"
 #include "model/view.h"
@@ -40,12 +42,17 @@ Result<Destination> destination_from_json(const Json& json, const std::string& p
 Json timeouts_to_json(const Timeouts& timeouts);
 Result<Timeouts> timeouts_from_json(const Json& json, const std::string& path = "timeouts");  // left out: 0, "as it is"
 
+// {"drop_entry": 3, "sync_threshold": "3\t50"}: a value that is one number as a number. Reading takes both.
+Json settings_to_json(const std::vector<Setting>& settings);
+Result<std::vector<Setting>> settings_from_json(const Json& json, const std::string& path = "tunables");
+
 Json sync_role_to_json(SyncRole role);  // "master"
 Result<SyncRole> sync_role_from_json(const Json& json, const std::string& path = "role");
 Json sync_daemon_to_json(const SyncDaemon& daemon);
 Result<SyncDaemon> sync_daemon_from_json(const Json& json, const std::string& path = "daemon");
 
-Json command_to_json(const Command& command);  // {"op": "add-service", "service": {…}}
+Json command_to_json(const Command& command);         // {"op": "add-service", "service": {…}}
+std::string command_to_text(const Command& command);  // to_text(command_to_json(command)), and much faster
 Result<Command> command_from_json(const Json& json, const std::string& path = "");
 
 Json counters_to_json(const Counters& counters);
@@ -64,6 +71,10 @@ Result<ConnectionView> connection_from_json(const Json& json, const std::string&
 
 Json session_to_json(const SessionView& view);
 Result<SessionView> session_from_json(const Json& json, const std::string& path = "session");
+Json remaining_to_json(const Remaining& remaining);
+Result<Remaining> remaining_from_json(const Json& json, const std::string& path = "remaining");
+Json foresight_line_to_json(const ForesightLine& line);
+Result<ForesightLine> foresight_line_from_json(const Json& json, const std::string& path = "line");
 Json explanation_to_json(const Explanation& explanation);
 Result<Explanation> explanation_from_json(const Json& json, const std::string& path = "explanation");
 

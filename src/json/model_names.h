@@ -16,5 +16,8 @@ inline constexpr std::array<Named<ForwardingMethod>, 4> kMethods{{{"route", Forw
                                                                   {"masq", ForwardingMethod::masq},
                                                                   {"tunnel", ForwardingMethod::tunnel},
                                                                   {"local", ForwardingMethod::local}}};
+// ipvsadm's names for -b; sh-port and the like are other names of the same bits.
+inline constexpr std::array<Named<std::uint32_t>, 3> kSchedulerFlags{
+    {{"flag-1", sched_flag_1}, {"flag-2", sched_flag_2}, {"flag-3", sched_flag_3}}};
 
 }  // namespace limpet::json_codec

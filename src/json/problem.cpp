@@ -12,7 +12,7 @@ struct CodeRow {
   int status;
 };
 
-constexpr std::array<CodeRow, 19> kCodes{{{ErrorCode::internal, "internal", 500},
+constexpr std::array<CodeRow, 20> kCodes{{{ErrorCode::internal, "internal", 500},
                                           {ErrorCode::service_exists, "service-exists", 409},
                                           {ErrorCode::no_such_service, "no-such-service", 404},
                                           {ErrorCode::service_not_defined, "service-not-defined", 404},
@@ -22,6 +22,7 @@ constexpr std::array<CodeRow, 19> kCodes{{{ErrorCode::internal, "internal", 500}
                                           {ErrorCode::sync_daemon_runs, "sync-daemon-runs", 409},
                                           {ErrorCode::no_sync_daemon, "no-sync-daemon", 404},
                                           {ErrorCode::no_such_device, "no-such-device", 422},
+                                          {ErrorCode::no_such_setting, "no-such-setting", 404},
                                           {ErrorCode::invalid, "invalid", 422},
                                           {ErrorCode::out_of_range, "out-of-range", 422},
                                           {ErrorCode::family_not_supported, "family-not-supported", 422},

@@ -12,9 +12,6 @@ constexpr std::array<Named<TunnelType>, 3> kTunnelTypes{
     {{"ipip", TunnelType::ipip}, {"gue", TunnelType::gue}, {"gre", TunnelType::gre}}};
 // IP_VS_TUNNEL_ENCAP_FLAG_CSUM and _REMCSUM.
 constexpr std::array<Named<std::uint16_t>, 2> kTunnelFlags{{{"csum", 1}, {"remcsum", 2}}};
-// ipvsadm's names for -b; sh-port and the like are other names of the same bits.
-constexpr std::array<Named<std::uint32_t>, 3> kSchedulerFlags{
-    {{"flag-1", sched_flag_1}, {"flag-2", sched_flag_2}, {"flag-3", sched_flag_3}}};
 
 constexpr std::uint32_t kDefaultIpv6PrefixLength = 128;
 constexpr std::string_view kEndpointForm = "an address and a port such as \"10.0.0.1:80\" or \"[2001:db8::1]:80\"";
@@ -85,15 +82,18 @@ Result<DestinationKey> destination_key_from_json(const Json& json, const std::st
   return *key;
 }
 
+// Not by lists of pairs, each of which would be an array first. command_text.cpp writes the same.
 Json service_to_json(const Service& service) {
-  return {{"key", service_key_to_json(service.key)},
-          {"scheduler", service.scheduler},
-          {"persistent", service.persistent},
-          {"timeout", service.timeout},
-          {"netmask", netmask_to_json(service)},
-          {"one_packet", service.one_packet},
-          {"scheduler_flags", bits_to_json(kSchedulerFlags, service.scheduler_flags)},
-          {"persistence_engine", service.persistence_engine}};
+  Json::object_t fields;
+  fields.emplace("key", service_key_to_json(service.key));
+  fields.emplace("scheduler", service.scheduler);
+  fields.emplace("persistent", service.persistent);
+  fields.emplace("timeout", service.timeout);
+  fields.emplace("netmask", netmask_to_json(service));
+  fields.emplace("one_packet", service.one_packet);
+  fields.emplace("scheduler_flags", bits_to_json(kSchedulerFlags, service.scheduler_flags));
+  fields.emplace("persistence_engine", service.persistence_engine);
+  return fields;
 }
 
 Result<Service> service_from_json(const Json& json, const std::string& path) {
@@ -113,15 +113,16 @@ Result<Service> service_from_json(const Json& json, const std::string& path) {
 }
 
 Json destination_to_json(const Destination& destination) {
-  Json json = {{"key", destination_key_to_json(destination.key)},
-               {"method", name_of(kMethods, destination.method)},
-               {"weight", destination.weight},
-               {"upper_threshold", destination.upper_threshold},
-               {"lower_threshold", destination.lower_threshold}};
+  Json::object_t fields;
+  fields.emplace("key", destination_key_to_json(destination.key));
+  fields.emplace("method", name_of(kMethods, destination.method));
+  fields.emplace("weight", destination.weight);
+  fields.emplace("upper_threshold", destination.upper_threshold);
+  fields.emplace("lower_threshold", destination.lower_threshold);
   if (destination.method == ForwardingMethod::tunnel || destination.tunnel != Tunnel{}) {
-    json["tunnel"] = tunnel_to_json(destination.tunnel);
+    fields.emplace("tunnel", tunnel_to_json(destination.tunnel));
   }
-  return json;
+  return fields;
 }
 
 Result<Destination> destination_from_json(const Json& json, const std::string& path) {

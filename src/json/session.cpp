@@ -8,7 +8,7 @@
 namespace limpet::json_codec {
 namespace {
 
-constexpr std::array<Named<ExplainRule>, 11> kRules{{{"connection", ExplainRule::connection},
+constexpr std::array<Named<ExplainRule>, 13> kRules{{{"connection", ExplainRule::connection},
                                                      {"removed-server", ExplainRule::removed_server},
                                                      {"source", ExplainRule::source},
                                                      {"ftp-data", ExplainRule::ftp_data},
@@ -18,11 +18,17 @@ constexpr std::array<Named<ExplainRule>, 11> kRules{{{"connection", ExplainRule:
                                                      {"persistence", ExplainRule::persistence},
                                                      {"scheduler", ExplainRule::scheduler},
                                                      {"hash", ExplainRule::hash},
-                                                     {"no-server", ExplainRule::no_server}}};
+                                                     {"no-server", ExplainRule::no_server},
+                                                     {"bypass", ExplainRule::bypass},
+                                                     {"drop-packet", ExplainRule::drop_packet}}};
 constexpr std::array<Named<ExplainOutcome>, 4> kOutcomes{{{"forwarded", ExplainOutcome::forwarded},
                                                           {"dropped", ExplainOutcome::dropped},
                                                           {"refused", ExplainOutcome::refused},
                                                           {"passed", ExplainOutcome::passed}}};
+constexpr std::array<Named<Hashed>, 4> kHashed{{{"nothing", Hashed::nothing},
+                                                {"virtual-address", Hashed::virtual_address},
+                                                {"client-address", Hashed::client_address},
+                                                {"client-address-and-port", Hashed::client_address_and_port}}};
 constexpr std::array<Named<WayToServer>, 4> kWays{{{"ready", WayToServer::ready},
                                                    {"unresolved", WayToServer::unresolved},
                                                    {"local", WayToServer::local},
@@ -73,10 +79,28 @@ Result<SessionView> session_from_json(const Json& json, const std::string& path)
   return reader.finish(std::move(view));
 }
 
+Json remaining_to_json(const Remaining& remaining) {
+  return {{"connections", remaining.connections},
+          {"clients", remaining.clients},
+          {"connections_last", remaining.connections_last},
+          {"clients_last", remaining.clients_last}};
+}
+
+Result<Remaining> remaining_from_json(const Json& json, const std::string& path) {
+  ObjectReader reader(json, path);
+  Remaining remaining;
+  reader.read("connections", remaining.connections);
+  reader.read("clients", remaining.clients);
+  reader.read("connections_last", remaining.connections_last);
+  reader.read("clients_last", remaining.clients_last);
+  return reader.finish(remaining);
+}
+
 Json explanation_to_json(const Explanation& explanation) {
   Json json = {{"outcome", name_of(kOutcomes, explanation.outcome())},
                {"rule", name_of(kRules, explanation.rule)},
                {"scheduler", explanation.scheduler},
+               {"hashes", name_of(kHashed, explanation.hashes)},
                {"state", explanation.state},
                {"expires", explanation.expires},
                {"network", explanation.network},
@@ -99,6 +123,7 @@ Result<Explanation> explanation_from_json(const Json& json, const std::string& p
   read_name(reader, "outcome", kOutcomes, follows_from_the_rest);
   read_name(reader, "rule", kRules, explanation.rule);
   reader.read("scheduler", explanation.scheduler);
+  read_name(reader, "hashes", kHashed, explanation.hashes);
   reader.read("state", explanation.state);
   reader.read("expires", explanation.expires);
   reader.read("network", explanation.network);

@@ -55,8 +55,17 @@ std::uint32_t Address::ipv4_network_order() const {
 
 std::string Address::to_string() const {
   std::array<char, INET6_ADDRSTRLEN> text{};
-  inet_ntop(family_ == Family::ipv4 ? AF_INET : AF_INET6, bytes_.data(), text.data(), text.size());
-  return text.data();
+  if (family_ == Family::ipv6) {
+    inet_ntop(AF_INET6, bytes_.data(), text.data(), text.size());
+    return text.data();
+  }
+  // Not by inet_ntop(), which prints to a format: every command is written with its addresses.
+  char* end = text.data();
+  for (std::size_t i = 0; i < sizeof(in_addr); ++i) {
+    if (i != 0) *end++ = '.';
+    end = std::to_chars(end, text.data() + text.size(), bytes_[i]).ptr;
+  }
+  return {text.data(), end};
 }
 
 bool Address::is_unspecified() const {
@@ -74,7 +83,8 @@ bool Address::is_broadcast() const { return family_ == Family::ipv4 && ipv4_netw
 
 std::string endpoint_to_string(const Address& address, Port port) {
   const bool brackets = address.family() == Family::ipv6;
-  return (brackets ? "[" + address.to_string() + "]:" : address.to_string() + ":") + std::to_string(port.value);
+  std::string text = brackets ? "[" + address.to_string() + "]" : address.to_string();
+  return text.append(":").append(std::to_string(port.value));
 }
 
 std::optional<Endpoint> endpoint_from_string(std::string_view text) {

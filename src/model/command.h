@@ -5,9 +5,11 @@
 
 #include <optional>
 #include <variant>
+#include <vector>
 
 #include "model/service.h"
 #include "model/sync_daemon.h"
+#include "model/tunables.h"
 #include "model/view.h"
 
 namespace limpet {
@@ -37,6 +39,9 @@ struct DeleteDestination {
 struct SetTimeouts {
   Timeouts timeouts;
 };  // a 0 leaves that timeout as it is
+struct SetTunables {
+  std::vector<Setting> settings;
+};  // all or none
 struct Zero {
   std::optional<ServiceKey> service;
 };  // -Z; without a service: all counters
@@ -48,6 +53,6 @@ struct StopSyncDaemon {
 };
 
 using Command = std::variant<AddService, EditService, DeleteService, Flush, AddDestination, EditDestination,
-                             DeleteDestination, SetTimeouts, Zero, StartSyncDaemon, StopSyncDaemon>;
+                             DeleteDestination, SetTimeouts, SetTunables, Zero, StartSyncDaemon, StopSyncDaemon>;
 
 }  // namespace limpet

@@ -3,6 +3,9 @@
 #include "model/configuration.h"
 
 #include <algorithm>
+#include <array>
+#include <cstdint>
+#include <cstring>
 #include <functional>
 #include <string_view>
 
@@ -15,19 +18,24 @@ const Destination* ConfiguredService::find(const DestinationKey& key) const {
 }
 
 std::size_t ServiceKeyHash::operator()(const ServiceKey& key) const {
-  // FNV-1a over every field.
-  std::size_t hash = 14695981039346656037u;
-  const auto mix = [&](std::size_t value) { hash = (hash ^ value) * 1099511628211u; };
-  mix(static_cast<std::size_t>(key.family));
-  mix(static_cast<std::size_t>(key.protocol));
-  for (const auto byte : key.address.bytes()) mix(byte);
-  mix(key.port.value);
-  mix(key.mark.value);
+  std::array<std::uint64_t, 3> words{};
+  words[0] = static_cast<std::uint64_t>(key.mark.value) << 32 | static_cast<std::uint64_t>(key.port.value) << 16 |
+             static_cast<std::uint64_t>(key.protocol) << 8 | static_cast<std::uint64_t>(key.family);
+  std::memcpy(&words[1], key.address.bytes().data(), key.address.bytes().size());
+  std::uint64_t hash = 0;
+  for (const std::uint64_t word : words) {
+    hash = (hash ^ word) * 0x9e3779b97f4a7c15;
+    hash ^= hash >> 32;  // what the multiplication has put into the upper half counts below as well
+  }
   return hash;
 }
 
 Configuration::Configuration(const Configuration& other)
-    : services_(other.services_), timeouts_(other.timeouts_), master_(other.master_), backup_(other.backup_) {
+    : services_(other.services_),
+      timeouts_(other.timeouts_),
+      tunables_(other.tunables_),
+      master_(other.master_),
+      backup_(other.backup_) {
   for (auto service = services_.begin(); service != services_.end(); ++service) {
     index_.emplace(service->service.key, service);
   }
@@ -54,6 +62,7 @@ std::vector<SyncDaemon> Configuration::sync_daemons() const {
 Configuration Configuration::without_services() const {
   Configuration rest;
   rest.timeouts_ = timeouts_;
+  rest.tunables_ = tunables_;
   rest.master_ = master_;
   rest.backup_ = backup_;
   return rest;
@@ -95,6 +104,9 @@ struct Configuration::Applier {
     set(to.timeouts_.tcp, command.timeouts.tcp);
     set(to.timeouts_.tcp_fin, command.timeouts.tcp_fin);
     set(to.timeouts_.udp, command.timeouts.udp);
+  }
+  void operator()(const SetTunables& command) const {
+    for (const Setting& setting : command.settings) limpet::apply(setting, to.tunables_);
   }
   void operator()(const Zero&) const {}  // counters are no part of the configuration
   void operator()(const StartSyncDaemon& command) const { sync_daemon(command.daemon.role) = command.daemon; }

@@ -11,6 +11,7 @@
 #include "model/command.h"
 #include "model/result.h"
 #include "model/service.h"
+#include "model/tunables.h"
 #include "model/view.h"
 
 namespace limpet {
@@ -52,11 +53,12 @@ class Configuration {
   const ConfiguredService* find(const ServiceKey& key) const;  // nullptr: none; valid until it is changed or removed
   Configuration without_services() const;                      // what Flush leaves, without a copy of what it takes
   const Timeouts& timeouts() const { return timeouts_; }
+  const Tunables& tunables() const { return tunables_; }
   std::vector<SyncDaemon> sync_daemons() const;  // the master first
 
   bool operator==(const Configuration& other) const {
-    return services_ == other.services_ && timeouts_ == other.timeouts_ && master_ == other.master_ &&
-           backup_ == other.backup_;
+    return services_ == other.services_ && timeouts_ == other.timeouts_ && tunables_ == other.tunables_ &&
+           master_ == other.master_ && backup_ == other.backup_;
   }
 
  private:
@@ -70,6 +72,7 @@ class Configuration {
   Services services_;
   std::unordered_map<ServiceKey, Services::iterator, ServiceKeyHash> index_;
   Timeouts timeouts_;
+  Tunables tunables_;
   std::optional<SyncDaemon> master_;
   std::optional<SyncDaemon> backup_;
 };

@@ -12,6 +12,13 @@ namespace {
 
 Error invalid(std::string text) { return {ErrorCode::invalid, std::move(text)}; }
 
+// ip_vs_mh_reassign(): more servers than buckets. The kernel takes those that are added later, and gives them none.
+Result<void> check_buckets(const std::string& scheduler, std::size_t servers) {
+  constexpr std::size_t kMhBuckets = 4093;
+  if (scheduler != "mh" || servers <= kMhBuckets) return {};
+  return invalid("mh deals to " + std::to_string(kMhBuckets) + " servers at most");
+}
+
 // A key that no entrance builds by itself, but that a request over HTTP or netlink may carry.
 Result<void> check_key(const ServiceKey& key) {
   if (key.is_mark()) return {};
@@ -103,7 +110,9 @@ struct Configuration::Checker {
     return check_service(command.service);
   }
   Result<void> operator()(const EditService& command) const {
-    if (in.find(command.service.key) == nullptr) return no_service(command.service.key);
+    const auto* service = in.find(command.service.key);
+    if (service == nullptr) return no_service(command.service.key);
+    if (auto fit = check_buckets(command.service.scheduler, service->destinations.size()); !fit) return fit;
     return check_service(command.service);
   }
   Result<void> operator()(const DeleteService& command) const {
@@ -116,6 +125,7 @@ struct Configuration::Checker {
     if (service == nullptr) return not_defined(command.service);
     if (auto fit = check_family(command.service, command.destination); !fit) return fit;
     if (auto fit = check_destination(command.service, command.destination); !fit) return fit;
+    if (auto fit = check_buckets(service->service.scheduler, service->destinations.size() + 1); !fit) return fit;
     const auto& key = command.destination.key;
     if (service->find(key) != nullptr) {
       return Error{ErrorCode::destination_exists,
@@ -146,6 +156,12 @@ struct Configuration::Checker {
       if (seconds > kMaxTimeoutSeconds) {
         return invalid("a timeout is at most " + std::to_string(kMaxTimeoutSeconds) + " seconds");
       }
+    }
+    return {};
+  }
+  Result<void> operator()(const SetTunables& command) const {
+    for (const Setting& setting : command.settings) {
+      if (auto fine = limpet::check(setting); !fine) return fine;
     }
     return {};
   }

@@ -7,6 +7,7 @@ namespace limpet {
 ExplainOutcome Explanation::outcome() const {
   switch (rule) {
     case ExplainRule::removed_server:
+    case ExplainRule::drop_packet:
       return ExplainOutcome::dropped;
     case ExplainRule::no_server:
       return ExplainOutcome::refused;
@@ -20,9 +21,12 @@ ExplainOutcome Explanation::outcome() const {
     case ExplainRule::persistence:
     case ExplainRule::scheduler:
     case ExplainRule::hash:
+    case ExplainRule::bypass:
       break;
   }
-  const bool is_cut_off = server && server->way == WayToServer::unreachable;
+  // Past the servers goes only what is for another host.
+  const bool is_cut_off = server && (server->way == WayToServer::unreachable ||
+                                     (rule == ExplainRule::bypass && server->way == WayToServer::local));
   return is_cut_off ? ExplainOutcome::dropped : ExplainOutcome::forwarded;
 }
 

@@ -17,7 +17,8 @@ struct ExplainQuestion {
   Port client_port;  // 0: any that has no connection yet
   Address virtual_address;
   Port virtual_port;
-  Mark mark;  // as the host's rules would set it
+  Mark mark;         // as the host's rules would set it
+  bool led = false;  // the host's rules lead such packets to the service, whoever the address is
 };
 
 // The data plane's rules, in the order in which it asks (bpf/abi.h, enum limpet_explain_rule).
@@ -32,7 +33,9 @@ enum class ExplainRule : std::uint8_t {
   persistence,     // a template
   scheduler,
   hash,  // the table of connections has been full within the last minute
-  no_server
+  no_server,
+  bypass,      // the same, or when the connection began; cache_bypass lets it go to the address it was sent to
+  drop_packet  // it is the turn of that defence
 };
 
 enum class ExplainOutcome : std::uint8_t { forwarded, dropped, refused, passed };
@@ -50,9 +53,10 @@ struct ChosenServer {
 struct Explanation {
   ExplainRule rule = ExplainRule::no_service;
   std::optional<ServiceKey> service;
-  std::string scheduler;  // the service's; empty: there is none, or none any more
-  std::optional<ChosenServer> server;
-  std::string state;                     // of the connection that decides
+  std::string scheduler;                 // the service's; empty: there is none, or none any more
+  Hashed hashes = Hashed::nothing;       // its scheduler
+  std::optional<ChosenServer> server;    // by `bypass`: the address itself
+  std::string state;                     // of the connection that decides; empty: none does
   std::uint32_t expires = 0;             // seconds left of the connection or template that decides
   std::string network;                   // whose template decides, or controls the connection; empty: none
   std::optional<DestinationKey> former;  // server of a connection begun anew, or of a template given up

@@ -21,6 +21,7 @@ enum class ErrorCode {
   sync_daemon_runs,      // --start-daemon of one that runs (EEXIST)
   no_sync_daemon,        // --stop-daemon of one that does not (ESRCH)
   no_such_device,        // ENODEV: a synchronisation daemon's interface
+  no_such_setting,       // ENOENT: a name under net.ipv4.vs
   invalid,               // EINVAL: address not unicast, mask out of range, ...
   out_of_range,          // ERANGE: lower threshold above the upper one
   family_not_supported,  // EAFNOSUPPORT

@@ -9,8 +9,8 @@
 namespace limpet {
 namespace {
 
-constexpr std::array<std::string_view, 14> kSchedulerNames = {"rr", "wrr", "lc",  "wlc", "lblc", "lblcr", "dh",
-                                                              "sh", "mh",  "sed", "nq",  "fo",   "ovf",   "twos"};
+constexpr std::array<std::string_view, 15> kSchedulerNames = {"rr", "wrr", "lc", "wlc", "lblc", "lblcr", "dh",    "sh",
+                                                              "mh", "sed", "nq", "fo",  "ovf",  "twos",  "maglev"};
 constexpr std::string_view kMark4 = "fwm/";
 constexpr std::string_view kMark6 = "fwm6/";
 
@@ -63,6 +63,19 @@ std::optional<Scheduler> scheduler_from_name(std::string_view name) {
   const auto found = std::find(kSchedulerNames.begin(), kSchedulerNames.end(), name);
   if (found == kSchedulerNames.end()) return std::nullopt;
   return static_cast<Scheduler>(found - kSchedulerNames.begin());
+}
+
+Hashed hashed_by(const Service& service) {
+  switch (scheduler_from_name(service.scheduler).value_or(Scheduler::wlc)) {
+    case Scheduler::dh:
+      return Hashed::virtual_address;
+    case Scheduler::sh:
+    case Scheduler::mh:
+    case Scheduler::maglev:
+      return (service.scheduler_flags & sched_flag_2) != 0 ? Hashed::client_address_and_port : Hashed::client_address;
+    default:
+      return Hashed::nothing;
+  }
 }
 
 }  // namespace limpet

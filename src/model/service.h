@@ -85,8 +85,12 @@ struct Destination {
   bool operator==(const Destination&) const = default;
 };
 
-// The schedulers of IPVS; the order is the data plane's enum (bpf/abi.h).
-enum class Scheduler : std::uint8_t { rr, wrr, lc, wlc, lblc, lblcr, dh, sh, mh, sed, nq, fo, ovf, twos };
+// The schedulers of IPVS, and maglev; the order is the data plane's enum (bpf/abi.h).
+enum class Scheduler : std::uint8_t { rr, wrr, lc, wlc, lblc, lblcr, dh, sh, mh, sed, nq, fo, ovf, twos, maglev };
 std::optional<Scheduler> scheduler_from_name(std::string_view name);
+
+// What of a packet leads a new connection of the service to its server.
+enum class Hashed : std::uint8_t { nothing, virtual_address, client_address, client_address_and_port };
+Hashed hashed_by(const Service& service);
 
 }  // namespace limpet

@@ -48,6 +48,16 @@ struct SessionFilter {
   bool operator==(const SessionFilter&) const = default;
 };
 
+// How many there are of those that a filter names, and how many seconds the last would last if it saw no packet.
+struct Remaining {
+  std::uint64_t connections = 0;
+  std::uint64_t clients = 0;  // templates
+  std::uint32_t connections_last = 0;
+  std::uint32_t clients_last = 0;
+
+  bool operator==(const Remaining&) const = default;
+};
+
 struct SessionView {
   ConnectionView connection;
   ServiceKey service;     // that opened it

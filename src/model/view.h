@@ -77,7 +77,7 @@ struct ConnectionView {
   Port client_port;
   Address virtual_address;  // a mark service's template: the mark as an address, as the kernel prints it (0.0.0.10)
   Port virtual_port;
-  Address destination;
+  Address destination;  // 0.0.0.0, port 0: past all servers, to the virtual address (cache_bypass)
   Port destination_port;
   std::string engine;  // the persistence engine that keyed a template, and what it made its key of; empty: none
   std::string engine_data;

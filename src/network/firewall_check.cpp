@@ -81,7 +81,7 @@ class PathCheck {
                      Hazards& hazards) const {
     bool dropped = false;
     bool left_to_policy = false;
-    for (const MarkPath& path : paths_) {
+    for (const ForwardPath& path : paths_) {
       const ForwardOutcome outcome = forward_outcome(chains, base, path);
       dropped = dropped || outcome == ForwardOutcome::kDropped;
       left_to_policy = left_to_policy || outcome == ForwardOutcome::kPolicy;
@@ -95,13 +95,13 @@ class PathCheck {
 
   void check_nat(const ChainLookup& chains, const std::string& base, const ChainWords& words, Hazards& hazards) const {
     const bool rewritten = std::any_of(paths_.begin(), paths_.end(),
-                                       [&](const MarkPath& path) { return rewrites_source(chains, base, path); });
+                                       [&](const ForwardPath& path) { return rewrites_source(chains, base, path); });
     if (rewritten) hazards.push_back({rewrite_text(words, device_)});
   }
 
  private:
   const std::string device_;
-  std::vector<MarkPath> paths_;
+  std::vector<ForwardPath> paths_;
 };
 
 /// All that the answer for nf_tables depends on.
@@ -167,7 +167,7 @@ void check_legacy(const std::string& device, const PathCheck& path, Hazards& haz
 }
 
 /// net.ipv4.conf.INTERFACE.KEY of the calling thread's namespace.
-std::optional<int> read_sysctl(const std::string& interface, const std::string& key) {
+std::optional<int> conf_of(const std::string& interface, const std::string& key) {
   std::ifstream file("/proc/sys/net/ipv4/conf/" + interface + '/' + key);
   int value = 0;
   if (file >> value) return value;
@@ -184,15 +184,15 @@ void check_sysctls(const std::string& interface, Hazards& hazards) {
   // The kernel takes the larger rp_filter of `all` and the interface (IN_DEV_MAXCONF), and src_valid_mark from
   // either (IN_DEV_ORCONF).
   const int reverse_path =
-      std::max(read_sysctl("all", "rp_filter").value_or(0), read_sysctl(interface, "rp_filter").value_or(0));
-  const bool with_mark = read_sysctl("all", "src_valid_mark").value_or(0) != 0 ||
-                         read_sysctl(interface, "src_valid_mark").value_or(0) != 0;
+      std::max(conf_of("all", "rp_filter").value_or(0), conf_of(interface, "rp_filter").value_or(0));
+  const bool with_mark =
+      conf_of("all", "src_valid_mark").value_or(0) != 0 || conf_of(interface, "src_valid_mark").value_or(0) != 0;
   if (reverse_path == 1 && with_mark) {
     hazards.push_back({"Strict rp_filter together with src_valid_mark=1 on " + interface +
                        " makes the kernel discard marked connections: run `sysctl -w " +
                        sysctl_name(interface, "rp_filter") + "=2` (or set src_valid_mark to 0)."});
   }
-  if (read_sysctl(interface, "forwarding") == 0) {
+  if (conf_of(interface, "forwarding") == 0) {
     hazards.push_back({"Forwarding is off on " + interface +
                        ", so marked connections never reach their service: run `sysctl -w " +
                        sysctl_name(interface, "forwarding") + "=1`."});

@@ -13,7 +13,7 @@ bool matches(const InterfacePattern& pattern, const std::string& interface) {
   return pattern.prefix ? interface.starts_with(pattern.name) : interface == pattern.name;
 }
 
-bool interfaces_match(const FirewallRule& rule, const MarkPath& path) {
+bool interfaces_match(const FirewallRule& rule, const ForwardPath& path) {
   return std::all_of(rule.interfaces.begin(), rule.interfaces.end(), [&](const InterfaceMatch& match) {
     const std::string& interface = match.output ? path.device : path.ingress;
     const bool found = std::any_of(match.any_of.begin(), match.any_of.end(),
@@ -25,7 +25,7 @@ bool interfaces_match(const FirewallRule& rule, const MarkPath& path) {
 /// Walks a chain and those it jumps to, each once: the kernel allows no loops, but several ways to one chain.
 class ForwardWalk {
  public:
-  ForwardWalk(const ChainLookup& chains, const MarkPath& path) : chains_(chains), path_(path) {}
+  ForwardWalk(const ChainLookup& chains, const ForwardPath& path) : chains_(chains), path_(path) {}
 
   ForwardOutcome walk(const std::string& chain) {
     // Entered before the walk, so that a ruleset changing under our eyes cannot send us in circles.
@@ -53,7 +53,7 @@ class ForwardWalk {
   }
 
   const ChainLookup& chains_;
-  const MarkPath& path_;
+  const ForwardPath& path_;
   std::map<std::string, ForwardOutcome> outcomes_;
 };
 
@@ -61,7 +61,7 @@ enum class NatOutcome { kRewritten, kLeftAlone, kGoesOn };
 
 class NatWalk {
  public:
-  NatWalk(const ChainLookup& chains, const MarkPath& path) : chains_(chains), path_(path) {}
+  NatWalk(const ChainLookup& chains, const ForwardPath& path) : chains_(chains), path_(path) {}
 
   NatOutcome walk(const std::string& chain, bool base) {
     const auto [known, added] = outcomes_.try_emplace(chain, NatOutcome::kGoesOn);
@@ -103,17 +103,17 @@ class NatWalk {
   }
 
   const ChainLookup& chains_;
-  const MarkPath& path_;
+  const ForwardPath& path_;
   std::map<std::string, NatOutcome> outcomes_;
 };
 
 }  // namespace
 
-ForwardOutcome forward_outcome(const ChainLookup& chains, const std::string& base_chain, const MarkPath& path) {
+ForwardOutcome forward_outcome(const ChainLookup& chains, const std::string& base_chain, const ForwardPath& path) {
   return ForwardWalk(chains, path).walk(base_chain);
 }
 
-bool rewrites_source(const ChainLookup& chains, const std::string& base_chain, const MarkPath& path) {
+bool rewrites_source(const ChainLookup& chains, const std::string& base_chain, const ForwardPath& path) {
   return NatWalk(chains, path).walk(base_chain, true) == NatOutcome::kRewritten;
 }
 

@@ -42,7 +42,7 @@ struct FirewallRule {
 };
 
 /// A first packet's way through the forward path.
-struct MarkPath {
+struct ForwardPath {
   std::string ingress;
   std::string device;
 };
@@ -55,10 +55,10 @@ enum class ForwardOutcome { kAccepted, kDropped, kPolicy };
 /// What a forward chain does with every packet on `path`; kPolicy if no rule plainly settles it. A rule that matches
 /// some packets only is no accept and no drop. A jump counts as an accept if its chain plainly accepts, even where
 /// the jump itself has conditions: what is not understood must not cause a warning.
-ForwardOutcome forward_outcome(const ChainLookup& chains, const std::string& base_chain, const MarkPath& path);
+ForwardOutcome forward_outcome(const ChainLookup& chains, const std::string& base_chain, const ForwardPath& path);
 
 /// Whether a nat postrouting chain changes the source address of packets on `path`.
-bool rewrites_source(const ChainLookup& chains, const std::string& base_chain, const MarkPath& path);
+bool rewrites_source(const ChainLookup& chains, const std::string& base_chain, const ForwardPath& path);
 
 /// What an iptables target (as an extension, not as a standard verdict) means.
 RuleVerdict extension_verdict(const std::string& target);

@@ -103,6 +103,12 @@ Rule last_rule() {
   return rule;
 }
 
+OwnRoutes out_of(int interface, const std::set<Prefix>& prefixes) {
+  OwnRoutes routes;
+  for (const Prefix& prefix : prefixes) routes.emplace(prefix, interface);
+  return routes;
+}
+
 void keep_first(Result<void>& outcome, const Result<void>& next) {
   if (outcome && !next) outcome = next;
 }
@@ -179,22 +185,88 @@ Result<void> MarkPath::ensure_rules(const MarkPathPlan& plan, const std::vector<
   if (device->ifindex == 0) return Error{ErrorCode::internal, "The interface limpet0 is gone."};
   const auto local = netlink_.local_prefixes(Family::ipv4);
   if (!local) return local.error();
+  const auto rules = netlink_.rules(Family::ipv4);
+  if (!rules) return rules.error();
+  const int limpet0 = device->ifindex;
+  auto proxies = find_proxies(*rules, plan, limpet0);
+  if (!proxies) return proxies.error();
 
-  // Rules last: what they lead to is there before.
+  // Rules last: what they lead to is there before, and what they lead back.
   if (auto done = ensure_settings(forward_path_settings(ingress)); !done) return done;
-  if (auto done = ensure_routes(table_, marked_prefixes(*local), device->ifindex); !done) return done;
-  if (auto done = ensure_routes(table_ + 1, deferred_prefixes(plan, *local), device->ifindex); !done) return done;
-  return apply_rules(mark_rules(plan, table_));
+  if (auto done = ensure_routes(table_, out_of(limpet0, marked_prefixes(*local))); !done) return done;
+  if (auto done = ensure_routes(table_ + 1, out_of(limpet0, deferred_prefixes(plan, *local))); !done) return done;
+  if (auto done = remove_leads(*rules, proxies->leads); !done) return done;
+  proxies_ = std::move(*proxies);
+  for (const auto& [table, routes] : proxies_.tables)
+    if (auto done = ensure_routes(table, routes); !done) return done;
+  if (auto done = apply_rules(mark_rules(plan, table_, proxies_.deliveries)); !done) return done;
+  return add_leads(proxies_.leads);
 }
 
-Result<void> MarkPath::ensure_routes(std::uint32_t table, const std::set<Prefix>& wanted, int interface) {
+Result<TransparentProxies> MarkPath::find_proxies(const std::vector<Rule>& rules, const MarkPathPlan& plan,
+                                                  int limpet0) {
+  std::map<std::uint32_t, std::vector<Route>> tables;
+  for (const std::uint32_t table : tables_to_read(rules, plan.marks)) {
+    auto routes = netlink_.routes(Family::ipv4, table, RTN_LOCAL);
+    if (routes && needs_all_routes(*routes)) routes = netlink_.routes(Family::ipv4, table);
+    if (!routes) return routes.error();
+    tables.emplace(table, std::move(*routes));
+  }
+  return find_transparent_proxies(rules, tables, plan.marks, limpet0);
+}
+
+// Those that are not wanted, and the routes of the tables that no wanted one leads to.
+Result<void> MarkPath::remove_leads(const std::vector<Rule>& current, const std::vector<Rule>& wanted) {
+  for (const Rule& rule : current) {
+    if (!is_lead(rule) || std::find(wanted.begin(), wanted.end(), rule) != wanted.end()) continue;
+    if (auto deleted = netlink_.delete_rule(rule); !deleted) return deleted;
+    const bool is_led_to =
+        std::any_of(wanted.begin(), wanted.end(), [&](const Rule& lead) { return lead.table == rule.table; });
+    if (is_led_to || rule.input_interface == "lo") continue;  // that one leads to the administrator's table
+    if (auto emptied = ensure_routes(rule.table, {}); !emptied) return emptied;
+  }
+  return {};
+}
+
+Result<void> MarkPath::add_leads(const std::vector<Rule>& wanted) {
+  if (wanted.empty()) return {};
+  const auto current = netlink_.rules(Family::ipv4);
+  if (!current) return current.error();
+  const std::vector<Rule> missing = leads_to_add(wanted, *current);
+  for (const Rule& lead : missing)
+    if (auto added = netlink_.add_rule(lead); !added) return added;
+  // The first one goes: the one that stood too early.
+  for (const Rule& lead : missing) {
+    if (std::find(current->begin(), current->end(), lead) == current->end()) continue;
+    if (auto deleted = netlink_.delete_rule(lead); !deleted) return deleted;
+  }
+  return {};
+}
+
+Result<bool> MarkPath::leads(const IncomingPacket& packet) {
+  const auto interface = netlink_.interface_for(packet);
+  if (!interface) return interface.error();
+  const auto limpet0 = static_cast<int>(::if_nametoindex(kMarkDevice));
+  return limpet0 != 0 && *interface == limpet0;
+}
+
+// Of processes that were killed between a rule and its table.
+Result<void> MarkPath::remove_orphans() {
+  const auto routes = netlink_.own_routes(Family::ipv4);
+  if (!routes) return routes.error();
+  for (const Route& route : *routes)
+    if (auto deleted = netlink_.delete_route(route.prefix, route.table); !deleted) return deleted;
+  return {};
+}
+
+Result<void> MarkPath::ensure_routes(std::uint32_t table, const OwnRoutes& wanted) {
   const auto routes = netlink_.routes(Family::ipv4, table);
   if (!routes) return routes.error();
-  std::map<Prefix, int> present;
+  OwnRoutes present;
   for (const Route& route : *routes) {
     if (route.protocol == kRouteProtocol) present[route.prefix] = route.interface;
   }
-  for (const Prefix& prefix : wanted) {
+  for (const auto& [prefix, interface] : wanted) {
     if (const auto found = present.find(prefix); found != present.end() && found->second == interface) continue;
     if (auto added = netlink_.add_route(prefix, interface, table); !added) return added;
   }
@@ -231,9 +303,11 @@ Result<void> MarkPath::apply_rules(const std::vector<Rule>& wanted) {
 
 Result<void> MarkPath::take_out_rules() {
   Result<void> outcome;
+  proxies_ = {};
+  const auto rules = netlink_.rules(Family::ipv4);
+  keep_first(outcome, rules ? remove_leads(*rules, {}) : rules.error());
   keep_first(outcome, apply_rules({}));
-  keep_first(outcome, ensure_routes(table_, {}, 0));
-  keep_first(outcome, ensure_routes(table_ + 1, {}, 0));
+  keep_first(outcome, remove_orphans());
   keep_first(outcome, ensure_settings({}));
   return outcome;
 }

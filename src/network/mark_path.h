@@ -12,6 +12,7 @@
 #include "network/mark_rules.h"
 #include "network/netlink.h"
 #include "network/sysctl.h"
+#include "network/transparent_proxy.h"
 
 namespace limpet::network {
 
@@ -38,6 +39,12 @@ class MarkPath {
   // that is not active takes all of it out again. Precondition: ensure_device() succeeded.
   Result<void> ensure_rules(const MarkPathPlan& plan, const std::vector<std::string>& ingress);
 
+  // Whether the host's rules send it out of limpet0.
+  Result<bool> leads(const IncomingPacket& packet);
+
+  // What there is of transparent proxies, as of the last ensure_rules().
+  const TransparentProxies& transparent_proxies() const { return proxies_; }
+
   // Takes out rules, routes, forwarding and devices; carries on after a failure and returns the first one.
   Result<void> remove();
 
@@ -46,14 +53,19 @@ class MarkPath {
   Result<MarkDevice> find_device();  // index 0: there is none that could be used
   Result<void> set_up_device(const MarkDevice& device);
   Result<void> ensure_last_rule();
-  Result<void> ensure_routes(std::uint32_t table, const std::set<Prefix>& wanted, int interface);
+  Result<TransparentProxies> find_proxies(const std::vector<Rule>& rules, const MarkPathPlan& plan, int limpet0);
+  Result<void> ensure_routes(std::uint32_t table, const OwnRoutes& wanted);
   Result<void> ensure_settings(const std::map<std::string, std::string>& wanted);
   Result<void> apply_rules(const std::vector<Rule>& wanted);
+  Result<void> remove_leads(const std::vector<Rule>& current, const std::vector<Rule>& wanted);
+  Result<void> add_leads(const std::vector<Rule>& wanted);
+  Result<void> remove_orphans();
   Result<void> take_out_rules();
 
   Netlink& netlink_;
   Sysctls& sysctls_;
   std::uint32_t table_;
+  TransparentProxies proxies_;
 };
 
 }  // namespace limpet::network

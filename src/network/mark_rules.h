@@ -3,6 +3,7 @@
 // which this host does not find its own addresses. No I/O.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <set>
 #include <vector>
@@ -24,8 +25,15 @@ struct MarkPathPlan {
 // `table` holds the routes of marked packets, `table + 1` those of deferred addresses.
 constexpr std::uint32_t kDefaultMarkTable = 0x4c50;
 
-// Our rules at preference 0 in their order, without the local rule that must follow them; empty when not active.
-std::vector<Rule> mark_rules(const MarkPathPlan& plan, std::uint32_t table);
+// Rules for marks that every packet of this host may walk past: 16 are some 50 ns. With more, unmarked packets jump
+// over them, to our rule at this preference, the next after 0: so rules of others at any later one are met as before.
+constexpr std::size_t kRulesWalked = 16;
+constexpr std::uint32_t kLandingPreference = 1;
+
+// Our rules at preference 0 in their order, without the local rule that must follow them; empty when not active. Where
+// the jump among them leads is added and removed with it (rule_steps()). `deliveries`: of what comes out of limpet1 for
+// a transparent proxy.
+std::vector<Rule> mark_rules(const MarkPathPlan& plan, std::uint32_t table, const std::vector<Rule>& deliveries = {});
 
 struct RuleStep {
   enum class Kind { add, remove } kind = Kind::add;
@@ -37,7 +45,7 @@ struct RuleStep {
 // The steps from the rules there are (all of the family, in the kernel's order) to `wanted`, followed by one local rule
 // if there is one at preference 0. No steps: nothing to do. Refuses when a rule that is not ours stands where it
 // would be deleted in place of one of ours.
-Result<std::vector<RuleStep>> rule_steps(const std::vector<Rule>& current, const std::vector<Rule>& wanted);
+Result<std::vector<RuleStep>> rule_steps(const std::vector<Rule>& current, std::vector<Rule> wanted);
 
 // What the kernel does to the list in such a step: it adds behind all rules of the same preference and deletes the
 // first rule that has everything the given one states (fib_rules.c).

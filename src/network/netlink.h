@@ -42,12 +42,16 @@ class Netlink {
 
   // What is delivered to this host: the addresses and prefixes of type local in the local table.
   Result<std::vector<Prefix>> local_prefixes(Family family);
-  Result<std::vector<Route>> routes(Family family, std::uint32_t table);
-  // Unicast, scope link, to an interface without a gateway; stamped as limpet's own.
+  // `type`: RTN_*, only of this one; 0: all.
+  Result<std::vector<Route>> routes(Family family, std::uint32_t table, std::uint8_t type = 0);
+  // Unicast, scope link, to an interface without a gateway; or kNowhere. Stamped as limpet's own.
   Result<void> add_route(const Prefix& prefix, int interface, std::uint32_t table);
   // Only one stamped as limpet's own.
   Result<void> delete_route(const Prefix& prefix, std::uint32_t table);
   Result<NextHop> next_hop(const Address& address);
+  Result<int> interface_for(const IncomingPacket& packet);  // it would leave by; lo: it is for this host
+  // All that are stamped as limpet's own, in whatever table. The kernel looks at every route it has.
+  Result<std::vector<Route>> own_routes(Family family);
 
   Result<std::vector<Rule>> rules(Family family);
   // Behind all rules of the same preference; a second equal rule is possible.

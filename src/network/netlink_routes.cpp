@@ -20,11 +20,13 @@ rtmsg route_header(Family family, std::uint8_t prefix_length = 0) {
   return header;
 }
 
-rtmsg own_route_header(const Prefix& prefix) {
+// `type` RTN_UNSPEC: of whatever type, to be deleted.
+rtmsg own_route_header(const Prefix& prefix, std::uint8_t type) {
   rtmsg header = route_header(prefix.address.family(), prefix.length);
   header.rtm_table = RT_TABLE_UNSPEC;  // the number stands in RTA_TABLE: it may be above 255
-  header.rtm_type = RTN_UNICAST;
-  header.rtm_scope = prefix.address.family() == Family::ipv4 ? RT_SCOPE_LINK : RT_SCOPE_UNIVERSE;
+  header.rtm_type = type;
+  if (type == RTN_UNSPEC) header.rtm_scope = RT_SCOPE_NOWHERE;
+  if (type == RTN_UNICAST && prefix.address.family() == Family::ipv4) header.rtm_scope = RT_SCOPE_LINK;
   header.rtm_protocol = kRouteProtocol;
   return header;
 }
@@ -60,8 +62,10 @@ std::optional<Address> via(const Attributes& attributes) {
 
 }  // namespace
 
-Result<std::vector<Route>> Netlink::routes(Family family, std::uint32_t table) {
-  Message message(RTM_GETROUTE, 0, route_header(family));
+Result<std::vector<Route>> Netlink::routes(Family family, std::uint32_t table, std::uint8_t type) {
+  rtmsg header = route_header(family);
+  header.rtm_type = type;
+  Message message(RTM_GETROUTE, 0, header);
   // The kernel lists this table only, so that a router's full table is never read; an older kernel that lists more is
   // filtered here.
   message.put(RTA_TABLE, table);
@@ -69,32 +73,59 @@ Result<std::vector<Route>> Netlink::routes(Family family, std::uint32_t table) {
   if (!replies) return replies.error();
   std::vector<Route> routes;
   for (nlmsghdr* reply : *replies) {
-    if (auto route = route_from(reply); route && route->table == table) routes.push_back(*route);
+    const auto route = route_from(reply);
+    if (route && route->table == table && (type == 0 || route->type == type)) routes.push_back(*route);
   }
   return routes;
 }
 
 Result<std::vector<Prefix>> Netlink::local_prefixes(Family family) {
-  const auto all = routes(family, RT_TABLE_LOCAL);
-  if (!all) return all.error();
+  const auto local = routes(family, RT_TABLE_LOCAL, RTN_LOCAL);
+  if (!local) return local.error();
   std::vector<Prefix> prefixes;
-  for (const Route& route : *all) {
-    if (route.type == RTN_LOCAL) prefixes.push_back(route.prefix);
-  }
+  for (const Route& route : *local) prefixes.push_back(route.prefix);
   return prefixes;
 }
 
 Result<void> Netlink::add_route(const Prefix& prefix, int interface, std::uint32_t table) {
-  Message message(RTM_NEWROUTE, NLM_F_CREATE | NLM_F_REPLACE, own_route_header(prefix));
-  message.put(RTA_DST, prefix.address).put(RTA_TABLE, table).put(RTA_OIF, static_cast<std::uint32_t>(interface));
+  const std::uint8_t type = interface == kNowhere ? RTN_THROW : RTN_UNICAST;
+  Message message(RTM_NEWROUTE, NLM_F_CREATE | NLM_F_REPLACE, own_route_header(prefix, type));
+  message.put(RTA_DST, prefix.address).put(RTA_TABLE, table);
+  if (interface != kNowhere) message.put(RTA_OIF, static_cast<std::uint32_t>(interface));
   return change(message, "adding the route to " + prefix.to_string() + " in table " + std::to_string(table));
 }
 
 Result<void> Netlink::delete_route(const Prefix& prefix, std::uint32_t table) {
-  Message message(RTM_DELROUTE, 0, own_route_header(prefix));
+  Message message(RTM_DELROUTE, 0, own_route_header(prefix, RTN_UNSPEC));
   message.put(RTA_DST, prefix.address).put(RTA_TABLE, table);
   return change(message, "deleting the route to " + prefix.to_string() + " in table " + std::to_string(table),
                 {ESRCH, ENOENT});
+}
+
+Result<std::vector<Route>> Netlink::own_routes(Family family) {
+  rtmsg header = route_header(family);
+  header.rtm_protocol = kRouteProtocol;
+  Message message(RTM_GETROUTE, 0, header);
+  const auto replies = dump(message, "listing limpet's own routes");
+  if (!replies) return replies.error();
+  std::vector<Route> routes;
+  for (nlmsghdr* reply : *replies)
+    if (const auto route = route_from(reply); route && route->protocol == kRouteProtocol) routes.push_back(*route);
+  return routes;
+}
+
+Result<int> Netlink::interface_for(const IncomingPacket& packet) {
+  rtmsg header = route_header(packet.destination.family(), Prefix::host(packet.destination).length);
+  header.rtm_src_len = Prefix::host(packet.source).length;
+  Message message(RTM_GETROUTE, 0, header);
+  message.put(RTA_DST, packet.destination).put(RTA_SRC, packet.source).put(RTA_MARK, packet.mark);
+  message.put(RTA_IIF, static_cast<std::uint32_t>(packet.interface)).put(RTA_IP_PROTO, packet.ip_protocol);
+  const std::string doing = "finding the way of a packet to " + packet.destination.to_string();
+  const auto replies = request(message, doing);
+  if (!replies) return replies.error();
+  for (nlmsghdr* reply : *replies)
+    if (const auto route = route_from(reply)) return route->interface;
+  return system_error(doing, ENETUNREACH);
 }
 
 Result<NextHop> Netlink::next_hop(const Address& address) {

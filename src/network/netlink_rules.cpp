@@ -22,6 +22,7 @@ bool is_understood(int attribute) {
     case FRA_FWMARK:
     case FRA_FWMASK:
     case FRA_IP_PROTO:
+    case FRA_GOTO:
     case FRA_SUPPRESS_PREFIXLEN:  // always listed; all ones: not used
       return true;
     default:
@@ -50,12 +51,14 @@ std::optional<Rule> rule_from(nlmsghdr* message) {
   rule.priority = attributes.value<std::uint32_t>(FRA_PRIORITY).value_or(0);
   rule.action = header->action;
   rule.table = attributes.value<std::uint32_t>(FRA_TABLE).value_or(header->table);
+  rule.target = attributes.value<std::uint32_t>(FRA_GOTO).value_or(0);
   rule.input_interface = attributes.text(FRA_IIFNAME);
   rule.mark = attributes.value<std::uint32_t>(FRA_FWMARK).value_or(0);
   rule.mask = attributes.value<std::uint32_t>(FRA_FWMASK).value_or(rule.mark != 0 ? 0xffffffff : 0);
   rule.ip_protocol = attributes.value<std::uint8_t>(FRA_IP_PROTO).value_or(0);
   rule.protocol = attributes.value<std::uint8_t>(FRA_PROTOCOL).value_or(0);
   rule.narrowed_otherwise = has_more_selectors(*header, attributes);
+  rule.inverted = (header->flags & FIB_RULE_INVERT) != 0;
   return rule;
 }
 
@@ -67,6 +70,7 @@ Message rule_message(int type, int flags, const Rule& rule) {
   Message message(type, flags, header);
   message.put(FRA_PRIORITY, rule.priority);  // must be stated even when 0, else the kernel chooses
   if (rule.table != 0) message.put(FRA_TABLE, rule.table);
+  if (rule.action == FR_ACT_GOTO) message.put(FRA_GOTO, rule.target);
   if (!rule.input_interface.empty()) message.put(FRA_IIFNAME, rule.input_interface);
   if (rule.mask != 0) message.put(FRA_FWMARK, rule.mark).put(FRA_FWMASK, rule.mask);
   if (rule.ip_protocol != 0) message.put(FRA_IP_PROTO, rule.ip_protocol);

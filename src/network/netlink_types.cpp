@@ -46,6 +46,8 @@ std::string Rule::to_string() const {
   if (ip_protocol != 0) text += " ipproto " + std::to_string(ip_protocol);
   if (narrowed_otherwise) text += " (with more selectors)";
   if (action == FR_ACT_BLACKHOLE) return text + " blackhole";
+  if (action == FR_ACT_GOTO) return text + " goto " + std::to_string(target);
+  if (action == FR_ACT_NOP) return text + " nop";
   if (action != FR_ACT_TO_TBL) return text + " action " + std::to_string(action);
   return text + " lookup " + (table == RT_TABLE_LOCAL ? "local" : std::to_string(table));
 }

@@ -5,6 +5,7 @@
 #include <array>
 #include <compare>
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 
@@ -55,23 +56,29 @@ struct InterfaceAddress {
 
 struct Route {
   Prefix prefix;
-  int interface = 0;  // 0: none, or several next hops
+  int interface = 0;  // 0: none (kNowhere), or several next hops
   std::uint32_t table = 0;
   std::uint8_t type = 0;      // RTN_*
   std::uint8_t protocol = 0;  // RTPROT_*
 };
+
+// The routes of a table of ours: prefix and the interface it leads out of.
+using OwnRoutes = std::map<Prefix, int>;
+constexpr int kNowhere = 0;  // in place of an interface: the look-up goes on behind this table (RTN_THROW)
 
 struct Rule {
   Family family = Family::ipv4;
   std::uint32_t priority = 0;
   std::uint8_t action = 0;  // FR_ACT_*
   std::uint32_t table = 0;
+  std::uint32_t target = 0;     // of FR_ACT_GOTO: the preference to go on with
   std::string input_interface;  // empty: any
   std::uint32_t mark = 0;
   std::uint32_t mask = 0;           // 0: the mark does not matter
   std::uint8_t ip_protocol = 0;     // IPPROTO_*; 0: any
   std::uint8_t protocol = 0;        // who made it: RTPROT_*
   bool narrowed_otherwise = false;  // by something not read here: a source, ports, "not", ...
+  bool inverted = false;            // by "not", among others
 
   std::string to_string() const;  // as a part of a sentence: "pref 0 fwmark 0xa lookup 19536"
   bool operator==(const Rule&) const = default;
@@ -84,6 +91,15 @@ struct Neighbour {
   std::optional<MacAddress> mac;
   bool managed = false;
   std::uint8_t protocol = 0;
+};
+
+// As the kernel would route it; port-dependent rules are left out of it.
+struct IncomingPacket {
+  int interface = 0;
+  Address source;
+  Address destination;
+  std::uint32_t mark = 0;
+  std::uint8_t ip_protocol = 0;  // IPPROTO_*
 };
 
 // What the kernel would do with a packet of this host's own to an address.

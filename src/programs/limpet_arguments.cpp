@@ -6,6 +6,7 @@
 
 #include <array>
 #include <charconv>
+#include <limits>
 #include <optional>
 #include <string_view>
 #include <utility>
@@ -50,7 +51,42 @@ std::optional<ServiceKey> read_service(std::string_view text) {
   return read_address_service(Protocol::tcp, text);
 }
 
+// "90", "90s", "10m", "2h", "1d": seconds, above 0.
+std::optional<std::uint32_t> read_duration(std::string_view text) {
+  constexpr std::array<std::pair<char, std::uint32_t>, 4> kUnits = {{{'s', 1}, {'m', 60}, {'h', 3600}, {'d', 86400}}};
+  std::uint32_t number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  const auto unit_length = text.data() + text.size() - end;
+  if (error != std::errc{} || unit_length > 1 || number == 0) return std::nullopt;
+  if (unit_length == 0) return number;
+  for (const auto& [letter, seconds] : kUnits)
+    if (*end == letter && number <= std::numeric_limits<std::uint32_t>::max() / seconds) return number * seconds;
+  return std::nullopt;
+}
+
 }  // namespace
+
+Result<DrainGoal> read_drain_arguments(const DrainArguments& arguments) {
+  DrainGoal goal;
+  const auto server = ServerName::parse(arguments.server);
+  if (!server) return wrong("SERVER", arguments.server, "a real server such as 10.0.0.1 or 10.0.0.1:80");
+  goal.server = *server;
+  for (const std::string& text : arguments.services) {
+    const auto service = read_service(text);
+    if (!service) return wrong("SERVICE", text, "a service such as 192.0.2.1:80, udp:192.0.2.1:53 or fwm:10");
+    goal.services.push_back(*service);
+  }
+  for (const std::string& text : arguments.until) {
+    if (text == "connections" || text == "persistence") {
+      goal.clients_too = text == "persistence";
+    } else if (const auto seconds = read_duration(text)) {
+      goal.seconds = seconds;
+    } else {
+      return wrong("--until", text, "\"connections\", \"persistence\" or a time such as 90s, 10m or 2h");
+    }
+  }
+  return goal;
+}
 
 Result<SessionFilter> read_session_arguments(const SessionArguments& arguments) {
   SessionFilter filter;

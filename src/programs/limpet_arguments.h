@@ -2,7 +2,10 @@
 // What limpet's subcommands are asked about, as typed. Errors are bad_request; they name the option and the word.
 #pragma once
 
+#include <cstdint>
+#include <optional>
 #include <string>
+#include <vector>
 
 #include "model/explanation.h"
 #include "model/result.h"
@@ -25,5 +28,18 @@ struct ExplainArguments {
   bool udp = false;
 };
 Result<ExplainQuestion> read_explain_arguments(const ExplainArguments& arguments);
+
+struct DrainArguments {
+  std::string server;                 // 10.0.0.1, 10.0.0.1:80
+  std::vector<std::string> services;  // as SessionArguments::service; none: every one that has the server
+  std::vector<std::string> until;     // "connections", "persistence", 90, 90s, 10m, 2h, 1d
+};
+struct DrainGoal {
+  ServerName server;
+  std::vector<ServiceKey> services;
+  bool clients_too = true;               // persistent ones
+  std::optional<std::uint32_t> seconds;  // at most
+};
+Result<DrainGoal> read_drain_arguments(const DrainArguments& arguments);
 
 }  // namespace limpet

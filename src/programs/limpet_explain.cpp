@@ -50,6 +50,39 @@ std::string connection_text(const Explanation& explanation) {
   return text;
 }
 
+std::string hashed_text(Hashed hashes) {
+  switch (hashes) {
+    case Hashed::virtual_address:
+      return "a hash of the virtual address";
+    case Hashed::client_address:
+      return "a hash of the client's address";
+    case Hashed::client_address_and_port:
+      return "a hash of the client's address and port";
+    case Hashed::nothing:
+      break;
+  }
+  return "";
+}
+
+std::string scheduled_text(const Explanation& explanation) {
+  const std::string by = fmt::format("by {} ({})", explanation.scheduler, service_text(explanation));
+  if (explanation.hashes == Hashed::nothing) return "it is this server's turn " + by;
+  return fmt::format("{} leads to this server {}", hashed_text(explanation.hashes), by);
+}
+
+std::string no_server_text(const Explanation& explanation) {
+  if (explanation.hashes == Hashed::nothing)
+    return service_text(explanation) + " has no server that takes new connections";
+  return fmt::format("{} leads to no server that takes new connections by {} ({})", hashed_text(explanation.hashes),
+                     explanation.scheduler, service_text(explanation));
+}
+
+std::string bypass_text(const Explanation& explanation) {
+  if (!explanation.state.empty())
+    return connection_text(explanation) + ", that cache_bypass has let go to the address it was sent to";
+  return no_server_text(explanation) + ", and cache_bypass lets it go to the address it is sent to";
+}
+
 std::string reason(const ExplainQuestion& question, const Explanation& explanation) {
   switch (explanation.rule) {
     case ExplainRule::connection:
@@ -72,16 +105,20 @@ std::string reason(const ExplainQuestion& question, const Explanation& explanati
       return fmt::format("the template of {} keeps it with this server, {} left ({})", explanation.network,
                          text::duration(explanation.expires), service_text(explanation));
     case ExplainRule::scheduler:
-      return fmt::format("it is this server's turn by {} ({})", explanation.scheduler, service_text(explanation));
+      return scheduled_text(explanation);
     case ExplainRule::hash:
       return fmt::format(
           "the table of connections has been full within the last minute, and a hash of addresses and ports chooses "
           "({})",
           service_text(explanation));
+    case ExplainRule::drop_packet:
+      return "the next packet that would open a connection is dropped: drop_packet is in force (limpet sysctl)";
+    case ExplainRule::bypass:
+      return bypass_text(explanation);
     case ExplainRule::no_server:
       break;
   }
-  return service_text(explanation) + " has no server that takes new connections";
+  return no_server_text(explanation);
 }
 
 std::string way_text(const ChosenServer& server) {
@@ -114,12 +151,13 @@ std::string weight_0_text(const Explanation& explanation) {
     return keeps ? "note: the server has weight 0: it keeps its persistent clients and gets no new ones\n" : "";
   }
   const bool was_scheduled = explanation.rule == ExplainRule::scheduler || explanation.rule == ExplainRule::hash ||
-                             explanation.rule == ExplainRule::no_server;
+                             explanation.rule == ExplainRule::no_server || explanation.rule == ExplainRule::bypass;
   if (!was_scheduled || explanation.weight_0.empty()) return "";
   std::string skipped;
   for (const DestinationKey& key : explanation.weight_0)
     skipped += (skipped.empty() ? "" : ", ") + text::endpoint(key.address, key.port);
-  return "skipped, for weight 0: " + skipped + "\n";
+  // A scheduler that hashes may lead there all the same, and refuse.
+  return (explanation.hashes == Hashed::nothing ? "skipped, for weight 0: " : "of weight 0: ") + skipped + "\n";
 }
 
 std::string netfilter_text(const ExplainQuestion& question, const Explanation& explanation) {
@@ -137,7 +175,9 @@ std::string explanation_text(const ExplainQuestion& question, const Explanation&
   if (explanation.server) text += way_text(*explanation.server);
   text += former_text(explanation);
   text += weight_0_text(explanation);
-  if (explanation.rule == ExplainRule::hash && question.client_port.value == 0)
+  const bool was_hashed = explanation.hashes == Hashed::client_address_and_port &&
+                          (explanation.rule == ExplainRule::scheduler || explanation.rule == ExplainRule::no_server);
+  if ((explanation.rule == ExplainRule::hash || was_hashed) && question.client_port.value == 0)
     text += "note: the hash needs the client's port; give it as " + question.client.to_string() + ":PORT\n";
   text += netfilter_text(question, explanation);
   return text;

@@ -2,26 +2,17 @@
 // `limpet services`, `limpet sessions` and `limpet explain`.
 #include "programs/limpet_questions.h"
 
-#include <cerrno>
-#include <cstdio>
 #include <string>
 
 #include "api/client.h"
 #include "json/json.h"
 #include "programs/limpet_explain.h"
+#include "programs/limpet_print.h"
 #include "programs/limpet_services.h"
 #include "programs/limpet_sessions.h"
 
 namespace limpet {
 namespace {
-
-bool print(const std::string& text) { return std::fwrite(text.data(), 1, text.size(), stdout) == text.size(); }
-
-// A full disk behind a redirection is no success.
-Result<void> printed(bool all) {
-  if (all && std::fflush(stdout) == 0) return {};
-  return system_error("cannot write the answer", errno);
-}
 
 std::string pretty(const json_codec::Json& json) {
   return json.dump(2, ' ', false, json_codec::Json::error_handler_t::replace) + "\n";

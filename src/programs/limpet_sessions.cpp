@@ -49,7 +49,12 @@ std::string template_reason(const SessionView& session) {
   return fmt::format("persistent: {} stays here; {}", session.network, holds);
 }
 
+bool goes_past_all(const SessionView& session) {
+  return session.connection.destination == Address::ipv4(0) && !session.connection.is_template;
+}
+
 std::string connection_reason(const SessionView& session) {
+  if (goes_past_all(session)) return "past the servers by cache_bypass";
   if (!session.network.empty()) return "persistent: template of " + session.network;
   return "scheduled" + (session.scheduler.empty() ? "" : " by " + session.scheduler);
 }

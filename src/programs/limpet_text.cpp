@@ -84,6 +84,10 @@ std::string count(std::uint64_t number) {
   return number <= kExact ? std::to_string(number) : scaled(number, kUnits);
 }
 
+std::string counted(std::uint64_t number, const char* one, const char* many) {
+  return fmt::format("{} {}", number, number == 1 ? one : many);
+}
+
 std::string bytes(std::uint64_t number) {
   constexpr std::array<const char*, 7> kUnits = {" B", " kB", " MB", " GB", " TB", " PB", " EB"};
   return number < 1000 ? fmt::format("{} B", number) : scaled(number, kUnits);

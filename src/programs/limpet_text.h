@@ -33,7 +33,8 @@ class Table {
 // One row of a page whose other rows are not known yet: a cell longer than its column pushes the rest to the right.
 std::string row(const std::vector<std::string>& cells, std::span<const std::size_t> widths);
 
-std::string count(std::uint64_t number);      // "99999", "123.5k", "4.1M": exact up to five digits
+std::string count(std::uint64_t number);  // "99999", "123.5k", "4.1M": exact up to five digits
+std::string counted(std::uint64_t number, const char* one, const char* many);  // "1 server", "2 servers"
 std::string bytes(std::uint64_t number);      // "999 B", "1.5 kB", "2.0 GB": by thousands
 std::string clock(std::uint32_t seconds);     // "14:59", "2:30:00"
 std::string duration(std::uint32_t seconds);  // "45 s", "9 min 58 s", "10 min", "2 h 5 min"

@@ -23,7 +23,10 @@
 #include "api/server.h"
 #include "director/claim.h"
 #include "director/limpet_director.h"
+#include "ipvs_netlink/server.h"
 #include "programs/limpetd_options.h"
+#include "programs/sysctl_files.h"
+#include "unix_socket/peer.h"
 
 namespace {
 
@@ -77,8 +80,11 @@ void watch_network(asio::posix::stream_descriptor& socket, LimpetDirector& direc
 }
 
 int serve(const limpet::DirectorOptions& options) {
-  auto listener = limpet::api::Listener::open(options.run_directory, limpet::api::limpet_group());
+  const auto group = limpet::limpet_group();
+  auto listener = limpet::api::Listener::open(options.run_directory, group);
   if (!listener) return fail(listener.error());
+  auto ipvs_socket = limpet::ipvs_netlink::listen(options.run_directory, group);
+  if (!ipvs_socket) return fail(ipvs_socket.error());
   const auto claim = limpet::NamespaceClaim::take();
   if (!claim) return fail(claim.error());
   auto director = LimpetDirector::start(options);
@@ -92,6 +98,7 @@ int serve(const limpet::DirectorOptions& options) {
   limpet::api::ServerOptions server_options;
   server_options.after_unload = [&loop] { loop.stop(); };
   const limpet::api::Server server(loop, **director, std::move(*listener), server_options);
+  const limpet::ipvs_netlink::Server ipvs_server(loop, **director, std::move(*ipvs_socket));
   asio::steady_timer timer(loop);
   bool busy = false;
   tick_forever(loop, timer, **director, busy);
@@ -120,6 +127,9 @@ int main(int argc, char** argv) try {
   if (!options) return fail(options.error());
   if (options->exit_code) return *options->exit_code;
   spdlog::set_level(options->log_level);
+  auto settings = limpet::read_sysctl_files();
+  auto& own = options->director.settings;  // limpetd.toml's win
+  own.insert(own.begin(), settings.begin(), settings.end());
   return serve(options->director);
 } catch (const std::exception& failure) {
   // Nothing that a caller could mend (no memory, say). The data plane goes on; a new limpetd adopts it.

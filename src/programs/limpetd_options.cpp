@@ -130,6 +130,35 @@ std::optional<Error> read_tables(const std::string& file, const toml::table& tab
   return reader.finish();
 }
 
+void read_maglev(FileReader& reader, const std::string& file, std::filesystem::path& key_file) {
+  const toml::node* node = reader.node("maglev");
+  if (node == nullptr) return;
+  const toml::table* table = node->as_table();
+  if (table == nullptr) return reader.fail(*node, "`maglev` must be a table");
+  FileReader maglev(file, *table);
+  std::string path;
+  maglev.read("key-file", path, "a path in quotes");
+  key_file = path;
+  if (const auto bad = maglev.finish()) reader.fail(*bad);
+}
+
+// net.ipv4.vs.*, by names without that.
+void read_sysctls(FileReader& reader, const std::string& file, std::vector<FileSetting>& settings) {
+  const toml::node* node = reader.node("sysctl");
+  if (node == nullptr) return;
+  const toml::table* table = node->as_table();
+  if (table == nullptr) return reader.fail(*node, "`sysctl` must be a table");
+  for (const auto& [key, value] : *table) {
+    const std::string source = file + ":" + std::to_string(value.source().begin.line);
+    const auto number = value.value_exact<std::int64_t>();
+    const auto text = value.value_exact<std::string>();
+    if (!number && !text) return reader.fail(value, "`" + std::string(key.str()) + "` must be a number");
+    const Setting setting{std::string(key.str()), number ? std::to_string(*number) : *text};
+    if (const auto fine = check(setting); !fine) return reader.fail(value, fine.error().text);
+    settings.push_back({setting, source, false});
+  }
+}
+
 Result<void> read_file(const std::string& file, bool must_exist, DaemonOptions& daemon) {
   std::error_code error;
   if (!must_exist && !std::filesystem::exists(file, error)) return {};
@@ -156,6 +185,8 @@ Result<void> read_file(const std::string& file, bool must_exist, DaemonOptions& 
   reader.read_choice("log-level", kLevels, daemon.log_level,
                      "\"trace\", \"debug\", \"info\", \"warning\" or \"error\"");
   read_interfaces(reader, options.interfaces);
+  read_sysctls(reader, file, options.settings);
+  read_maglev(reader, file, options.maglev_key_file);
   options.run_directory = run;
   options.state_directory = state;
   if (const toml::node* node = reader.node("tables"); node != nullptr) {

@@ -108,14 +108,26 @@ void add_new(std::vector<RowSpec>& rows, Door door) {
 
 void add_schedulers(std::vector<RowSpec>& rows, Door door) {
   const std::pair<const char*, limpet_scheduler> schedulers[] = {
-      {"rr", LIMPET_RR},   {"wrr", LIMPET_WRR}, {"lc", LIMPET_LC}, {"wlc", LIMPET_WLC},
-      {"sed", LIMPET_SED}, {"nq", LIMPET_NQ},   {"fo", LIMPET_FO}, {"ovf", LIMPET_OVF}};
+      {"rr", LIMPET_RR},     {"wrr", LIMPET_WRR},       {"lc", LIMPET_LC},    {"wlc", LIMPET_WLC},
+      {"lblc", LIMPET_LBLC}, {"lblcr", LIMPET_LBLCR},   {"sed", LIMPET_SED},  {"nq", LIMPET_NQ},
+      {"fo", LIMPET_FO},     {"ovf", LIMPET_OVF},       {"dh", LIMPET_DH},    {"sh", LIMPET_SH},
+      {"mh", LIMPET_MH},     {"maglev", LIMPET_MAGLEV}, {"twos", LIMPET_TWOS}};
   for (const auto& [name, scheduler] : schedulers) {
     for (const std::size_t servers : {8U, 100U, 1000U}) {
       const std::string text = std::string("new connection, ") + name + ", " + std::to_string(servers) + " servers";
       rows.push_back(opening(text, door, tcp_service(kVip, 80).scheduled(scheduler), many(servers)));
     }
   }
+  // What the equal ones do not show: wrr steps over the light at each level of the heavy, and a virtual address whose
+  // server is crowded has lblc look for an idle one in vain, and then for the least loaded.
+  std::vector<ServerSpec> mixed = many(1000);
+  for (std::size_t i = 0; i < mixed.size(); i++) mixed[i].weight(i % 100 + 1);
+  rows.push_back(opening("new connection, wrr, 1000 servers of weights 1 to 100", door,
+                         tcp_service(kVip, 80).scheduled(LIMPET_WRR), mixed));
+  std::vector<ServerSpec> light = many(1000);
+  for (ServerSpec& server : light) server.weight(1);
+  rows.push_back(opening("new connection, lblc, 1000 servers, all crowded", door,
+                         tcp_service(kVip, 80).scheduled(LIMPET_LBLC), light));
 }
 
 }  // namespace

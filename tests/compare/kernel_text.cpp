@@ -121,6 +121,7 @@ struct Encode {
     destination.key = c.destination;
     return server(del_dest, c.service, destination);
   }
+  Text operator()(const SetTunables&) const { return std::nullopt; }  // no command of ipvsadm
   Text operator()(const SetTimeouts& c) const {
     return text(timeout, Bytes().put(c.timeouts.tcp).put(c.timeouts.tcp_fin).put(c.timeouts.udp));
   }

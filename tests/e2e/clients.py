@@ -6,6 +6,8 @@ import time
 from namespaces import Host
 from topology import VIP
 
+IP_BIND_ADDRESS_NO_PORT = 24  # <linux/in.h>; Python's socket has it from 3.12 on
+
 
 class Connection:
     """A TCP connection from one host, to be closed in good order: close() returns when the last packet has passed."""
@@ -15,6 +17,9 @@ class Connection:
         self.socket = host.socket(socket.AF_INET, socket.SOCK_STREAM)
         self.socket.settimeout(timeout)
         self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if not source_port:
+            # bind() would draw one by lot, at times one whose flow the director still has. connect() counts on.
+            self.socket.setsockopt(socket.IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, 1)
         try:
             self.socket.bind((source, source_port))
             self.socket.connect((to, port))

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 import xdp_on_veth
-from director import running
+from director import Director, running
 from netfilter import forget_rules
 from real_servers import RealServers
 from topology import Topology
@@ -21,15 +21,32 @@ def pytest_addoption(parser):
                      help="where limpetd takes its packets; may be given again (default: auto, or $LIMPET_DOOR)")
     parser.addoption("--programs", type=Path, default=Path(os.environ.get("LIMPET_PROGRAMS", TREE / "build/bin")),
                      help="the directory that holds limpetd, limpetadm and limpet")
-    parser.addoption("--soak", type=float, default=float(os.environ.get("LIMPET_SOAK", 25)), metavar="SECONDS",
-                     help="how long test_soak.py goes on (default: 25, or $LIMPET_SOAK)")
+    parser.addoption("--soak", type=float, default=float(os.environ.get("LIMPET_SOAK", 15)), metavar="SECONDS",
+                     help="how long test_soak.py goes on (default: 15, or $LIMPET_SOAK)")
     parser.addoption("--seed", type=int, help="of test_soak.py's choices")
+
+
+def doors_of(config) -> list[str]:
+    return config.getoption("door") or os.environ.get("LIMPET_DOOR", "auto").split(",")
 
 
 def pytest_generate_tests(metafunc):
     if "door" in metafunc.fixturenames:
-        doors = metafunc.config.getoption("door") or os.environ.get("LIMPET_DOOR", "auto").split(",")
-        metafunc.parametrize("door", doors, scope="session")
+        metafunc.parametrize("door", doors_of(metafunc.config), scope="session")
+
+
+def pytest_collection_modifyitems(config, items):
+    """What goes the same way at every door is left to the run of another, which scripts/test has beside that of XDP."""
+    only = "xdp" if doors_of(config) == ["xdp"] else None
+    left = [item for item in items if item.get_closest_marker("any_door") and (door_of(item) or only) == "xdp"]
+    if left:
+        items[:] = [item for item in items if item not in left]
+        config.hook.pytest_deselected(items=left)
+
+
+def door_of(item) -> str | None:
+    """None: it has nothing to do with doors."""
+    return item.callspec.params.get("door") if hasattr(item, "callspec") else None
 
 
 def pytest_configure():
@@ -39,12 +56,13 @@ def pytest_configure():
 
 @pytest.hookimpl(hookwrapper=True)
 def pytest_runtest_makereport(item, call):
-    """A failed test shows what limpetd had to say."""
+    """A failed test shows what its directors had to say: limpetd, and what drove it."""
     report = (yield).get_result()
-    director = item.funcargs.get("director") if hasattr(item, "funcargs") else None
-    if report.failed and director is not None and director.log.exists():  # gone after the teardown
-        report.sections.append(("limpetd's log", director.log.read_text()))
-        report.sections.append(("limpetadm -Ln; -Lnc", director.everything_listed()))
+    for director in getattr(item, "funcargs", {}).values():
+        if report.failed and isinstance(director, Director) and director.log.exists():  # gone after the teardown
+            for log in sorted(director.log.parent.glob("*.log")):
+                report.sections.append((f"{log.name} of {director.host.name}", log.read_text()))
+            report.sections.append((f"limpetadm -Ln; -Lnc of {director.host.name}", director.everything_listed()))
 
 
 @pytest.fixture(scope="session")

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """The subject: a limpetd in a host, its command lines, and what it has put into that host."""
+import functools
 import json
 import os
 import re
@@ -17,6 +18,15 @@ from clients import eventually
 from namespaces import Host
 from netfilter import forget_rules
 
+# Each scenario has tables of its own, and large ones take a while to make. Those of test_tutorial.py are as delivered.
+SMALL_TABLES = ("--max-services", "8192", "--max-destinations", "16384", "--max-flows", "65536",
+                "--max-templates", "65536")
+# What this machine's own files say about net.ipv4.vs.* is none of a scenario's business: limpetd does not see them.
+SYSCTL_DIRECTORIES = [Path(f"/{name}/sysctl.d") for name in ("etc", "run", "usr/local/lib", "usr/lib", "lib")]
+SYSCTL_FILE = Path("/etc/sysctl.conf")
+WITHOUT_SETTINGS = ["unshare", "--mount", "sh", "-ec",
+                    'for each in $0; do if [ -d "$each" ]; then mount -t tmpfs none "$each"; else mount --bind /dev/null '
+                    '"$each"; fi; done; exec "$@"']
 TCP_TIMEOUTS = 9 * 4  # where they begin in struct limpet_config
 LISTING_HEAD = """\
 IP Virtual Server version 1.2.1 (size=4096)
@@ -26,11 +36,11 @@ Prot LocalAddress:Port Scheduler Flags
 
 
 class Director:
-    def __init__(self, host: Host, programs: Path, directory: Path, door="auto"):
+    def __init__(self, host: Host, programs: Path, directory: Path, door="auto", options=SMALL_TABLES):
         self.host, self.programs, self.door = host, programs, door
         self.run_directory, self.state_directory = directory / "run", directory / "state"
         self.log = directory / "limpetd.log"
-        self.options: list[str] = []  # more of limpetd's, from the next start on
+        self.options = [*options]  # more of limpetd's, from the next start on
         self.environment = {**os.environ, "LIMPET_RUN_DIR": str(self.run_directory)}
         for path in (self.run_directory, self.state_directory):
             path.mkdir(parents=True, exist_ok=True)
@@ -48,7 +58,7 @@ class Director:
         self.log_before = self.log.stat().st_size
         with self.log.open("a") as log:
             options = ["--run-dir", self.run_directory, "--state-dir", self.state_directory, "--door", self.door]
-            self.process = self.host.start(*wrapper, self.programs / "limpetd", *options, *self.options, stdout=log,
+            self.process = self.host.start(*without_settings(), *wrapper, self.programs / "limpetd", *options, *self.options, stdout=log,
                                            stderr=log, env=self.environment)
 
     def eventually_ready(self) -> None:
@@ -186,10 +196,10 @@ class Director:
 
 
 @contextmanager
-def running(host: Host, programs: Path, directory: Path, door: str):
+def running(host: Host, programs: Path, directory: Path, door: str, options=SMALL_TABLES):
     """A fresh limpetd, ready. Afterwards everything is unloaded, and nothing of it may be left on the host."""
     before = footprint(host, directory)
-    subject = Director(host, programs, directory, door)
+    subject = Director(host, programs, directory, door, options)
     try:
         subject.start()
         yield subject
@@ -218,6 +228,17 @@ def footprint(host: Host, directory: Path) -> dict[str, str]:
         "sysctls": _sysctls(host),
         "BPF file systems": _pins(directory),
     }
+
+
+@functools.cache
+def without_settings() -> list[str]:
+    """Before the words of limpetd's command line; nothing where there are no such settings."""
+    files = [file for directory in SYSCTL_DIRECTORIES for file in directory.glob("*.conf")] + [SYSCTL_FILE]
+    if not any(re.search(r"^\s*-?\s*net[./]ipv4[./]vs[./]", file.read_text(errors="replace"), re.MULTILINE)
+               for file in files if file.is_file()):
+        return []
+    places = [place for place in (*SYSCTL_DIRECTORIES, SYSCTL_FILE) if place.exists()]
+    return [*WITHOUT_SETTINGS, " ".join(map(str, dict.fromkeys(place.resolve() for place in places)))]
 
 
 def still_in_the_kernel(objects: tuple[set[int], set[int]]) -> bool:

@@ -6,8 +6,8 @@ from topology import VIP
 TABLES = ("mangle", "nat", "filter")
 
 
-def mark_with_iptables(program: str, host: Host, mark: int, *match: str) -> None:
-    host.run(program, "-t", "mangle", "-A", "PREROUTING", *match, "-j", "MARK", "--set-mark", mark)
+def mark_with_iptables(program: str, host: Host, mark: int, *match: str, chain="PREROUTING") -> None:
+    host.run(program, "-t", "mangle", "-A", chain, *match, "-j", "MARK", "--set-mark", mark)
 
 
 def mark_with_nft(host: Host, mark: int, match: str) -> None:

@@ -6,7 +6,7 @@ import subprocess
 from contextlib import suppress
 from pathlib import Path
 
-from clients import eventually
+from clients import Connection, eventually
 from namespaces import Host
 from topology import VIP, Topology
 
@@ -59,6 +59,7 @@ class RealServers:
 
     def __init__(self, topology: Topology, directory: Path):
         self.topology, self.directory = topology, directory
+        self.web_servers: dict[Host, subprocess.Popen] = {}
         self.needs_privilege_separation = PRIVILEGE_SEPARATION / f".{topology.prefix}"
         self.big_file = directory / "big"  # the same on both
 
@@ -120,10 +121,26 @@ class RealServers:
         words = {"directory": directory, "common": self.directory, "name": host.name, "pam": _pam()}
         (directory / "nginx.conf").write_text(NGINX.format(**words))
         (directory / "sshd_config").write_text(SSHD.format(**words))
-        with (directory / "log").open("w") as log:
-            host.start("/usr/sbin/nginx", "-e", directory / "nginx.log", "-c", directory / "nginx.conf", stdout=log,
-                       stderr=log)
+        self._launch_web(host)
+        with (directory / "log").open("a") as log:
             host.start("/usr/sbin/sshd", "-D", "-e", "-f", directory / "sshd_config", stdout=log, stderr=log)
+
+    def _launch_web(self, host: Host) -> None:
+        directory = self.directory / host.name
+        with (directory / "log").open("a") as log:
+            self.web_servers[host] = host.start("/usr/sbin/nginx", "-e", directory / "nginx.log", "-c",
+                                                directory / "nginx.conf", stdout=log, stderr=log)
+
+    def stop_web(self, host: Host) -> None:
+        """nginx is gone: its ports refuse connections."""
+        self.web_servers[host].terminate()
+        self.web_servers[host].wait(timeout=5)
+
+    def start_web(self, host: Host) -> None:
+        """After stop_web(); where nginx runs, nothing is done."""
+        if self.web_servers[host].poll() is not None:
+            self._launch_web(host)
+        eventually(lambda: self._listens(host, 443), f"{host.name} listens again")
 
     def _listens(self, host: Host, port: int) -> bool:
         return f":{port} " in host.run("ss", "-Hltn").stdout
@@ -135,6 +152,13 @@ class RealServers:
 
     def https(self, client: Host, to=VIP) -> str:
         return self._curl(client, f"https://{SITE}/", to, 443)
+
+    def http_again(self, connection: Connection) -> str:
+        """One more request on a connection that stays open."""
+        connection.say(f"GET / HTTP/1.1\r\nHost: {SITE}\r\n\r")
+        while connection.line():
+            pass
+        return connection.line()
 
     def ssh(self, client: Host, to=VIP) -> str:
         key, known_hosts = self.directory / "client_key", self.directory / "known_hosts"

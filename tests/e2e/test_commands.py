@@ -5,6 +5,8 @@ import pytest
 from director import LISTING_HEAD, running
 from test_persistence import commands
 
+pytestmark = pytest.mark.any_door
+
 
 @pytest.fixture(scope="module")
 def configured(topology, programs, work, door):

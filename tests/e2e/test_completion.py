@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.any_door
+
 COMPLETIONS = Path(__file__).resolve().parents[2] / "packaging/completions"
 
 
@@ -24,7 +26,7 @@ def long_options(programs: Path, program: str, *words: str) -> set[str]:
 
 def subcommands(programs: Path) -> set[str]:
     done = subprocess.run([programs / "limpet", "--help"], check=True, capture_output=True, text=True)
-    return set(re.findall(r"^  ([a-z]+) ", done.stdout.split("Subcommands:")[1].split("\n\n")[0], re.MULTILINE))
+    return set(re.findall(r"^  ([a-z-]+) ", done.stdout.split("Subcommands:")[1].split("\n\n")[0], re.MULTILINE))
 
 
 def test_limpets_subcommands_and_options_are_completed(programs):

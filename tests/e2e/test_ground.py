@@ -5,6 +5,8 @@ import pytest
 from clients import Connection, ask, ask_udp
 from topology import DIRECTOR, SERVERS, VIP
 
+pytestmark = pytest.mark.any_door
+
 
 @pytest.mark.parametrize("port", [22, 80, 443, 8080])
 def test_a_client_reaches_every_server_by_its_own_address(topology, port):

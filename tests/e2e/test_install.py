@@ -4,6 +4,8 @@ import subprocess
 
 import pytest
 
+pytestmark = pytest.mark.any_door
+
 
 @pytest.fixture(scope="module")
 def installed(programs, work):
@@ -21,6 +23,14 @@ def alternatives(installed, directory, what):
                                    f"--log {directory}/log"}
     return subprocess.run([installed / "lib/limpet/ipvs-alternatives", what], env=environment, capture_output=True,
                           text=True)
+
+
+def test_limpet_finds_its_commands_and_its_library(installed):
+    def limpet(*words):
+        return subprocess.run([installed / "bin/limpet", *words], capture_output=True, text=True, check=True).stdout
+
+    assert limpet("-V").startswith("limpet ")
+    assert f"LD_PRELOAD={installed}/lib/limpet/liblimpet-ipvs.so" in limpet("run", "env").splitlines()
 
 
 def test_ipvsadms_names_are_installed_aside_and_work(installed):

@@ -3,8 +3,12 @@
 import re
 import subprocess
 
+import pytest
+
 from clients import Connection, eventually
 from director import LISTING_HEAD
+
+pytestmark = pytest.mark.any_door
 
 HTTP = "-t 192.168.2.11:80"
 

@@ -1,6 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """nginx, openssl, curl, sshd and ssh work together here when asked by the servers' own addresses."""
+import pytest
+
 from topology import SERVERS
+
+pytestmark = pytest.mark.any_door
 
 BOTH = ["server1", "server2"]
 

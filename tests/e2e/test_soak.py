@@ -227,11 +227,11 @@ def test_everything_at_once(director, network, pytestconfig):
         assert_statistics_add_up(director)
 
     director.restart_daemon()
-    assert_no_more_than(before, daemon_state(director), kilobytes=8000)
+    eventually_no_more_than(before, director, kilobytes=8000)
     work_hard(director, 10)
     before = daemon_state(director)
     work_hard(director, 30)
-    assert_no_more_than(before, daemon_state(director), kilobytes=1000)
+    eventually_no_more_than(before, director, kilobytes=1000)
     eventually(lambda: [len(ids) for ids in director.kernel_objects()] == [len(tables), len(programs)],
                "as many tables and programs as before")
     objects = director.kernel_objects()
@@ -239,9 +239,15 @@ def test_everything_at_once(director, network, pytestconfig):
     eventually(lambda: not still_in_the_kernel(objects), "programs and tables are gone")
 
 
-def assert_no_more_than(before: dict[str, int], after: dict[str, int], kilobytes: int) -> None:
-    assert after["descriptors"] <= before["descriptors"] and after["threads"] <= before["threads"], (before, after)
-    assert after["kB"] <= before["kB"] + kilobytes, (before, after)
+def eventually_no_more_than(before: dict[str, int], director, kilobytes: int) -> None:
+    """The connection of a client that has just ended, or a snapshot being written, may be open for a moment yet."""
+    allowed = {**before, "kB": before["kB"] + kilobytes}
+
+    def is_so() -> bool:
+        now = daemon_state(director)
+        return all(now[what] <= allowed[what] for what in allowed)
+
+    eventually(is_so, lambda: f"limpetd holds {daemon_state(director)}, allowed are {allowed}")
 
 
 def assert_statistics_add_up(director) -> None:

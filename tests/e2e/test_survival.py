@@ -13,7 +13,7 @@ from test_persistence import ONE, TWO, commands
 from topology import CLIENT2, MORE_CLIENTS
 
 METHODS = pytest.mark.parametrize("method", ["-g", "-m"])
-KILLS = 100
+KILLS = {"xdp": 30}  # fewer where they go on beside those at another door
 
 
 def templates(director) -> set[tuple[str, ...]]:
@@ -203,7 +203,7 @@ def test_unload_leaves_nothing_in_the_kernel(director, network, ended):
 
 # Kills
 
-def test_a_hundred_kills_under_load_lose_nothing(director, network):
+def test_kill_upon_kill_under_load_loses_nothing(director, network):
     """Both forwarding methods, persistence and marks at once; a connection that stays open all the time."""
     network.servers_answer_either_way()
     mark_ports("iptables", network.director, 10, 443)
@@ -215,7 +215,7 @@ def test_a_hundred_kills_under_load_lose_nothing(director, network):
         eventually(lambda: len(sticky.servers_of_clients()) == len(MORE_CLIENTS), "every client has asked", seconds=20)
         before = director.adm("-Sn"), templates(director)
         killer = Killer(director, 2)
-        for _ in range(KILLS):
+        for _ in range(KILLS.get(director.door, 100)):
             killer.kill_once()
             assert not (sticky.failures() + others.failures())
             assert connection.who() == server

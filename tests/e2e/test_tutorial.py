@@ -4,7 +4,7 @@ import subprocess
 
 import pytest
 
-from director import LISTING_HEAD
+from director import LISTING_HEAD, running
 from netfilter import mark_ports
 
 
@@ -12,6 +12,13 @@ from netfilter import mark_ports
 def topology(real):
     """The network with nginx and sshd on server1 and server2 in place of the small answerers."""
     return real.topology
+
+
+@pytest.fixture
+def director(network, door, programs, work):
+    """As delivered: with tables of the default size."""
+    with running(network.director, programs, work / "director", door, options=()) as subject:
+        yield subject
 
 
 def everything_asked(real, client) -> list[str]:

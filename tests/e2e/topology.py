@@ -20,7 +20,7 @@ from pathlib import Path
 from namespaces import NAMESPACES, Host
 
 VIP = "192.168.2.11"
-DIRECTOR, ROUTER_LAN = "192.168.2.10", "192.168.2.1"
+DIRECTOR, SECOND_DIRECTOR, ROUTER_LAN = "192.168.2.10", "192.168.2.9", "192.168.2.1"
 SERVERS = {"server1": "192.168.2.20", "server2": "192.168.2.30", "server3": "192.168.2.40"}
 CLIENT1, CLIENT2, ROUTER_WAN = "10.1.0.1", "10.1.0.2", "10.1.0.254"
 MORE_CLIENTS = [f"10.1.0.{n}" for n in range(101, 125)]  # all of them on client1
@@ -62,7 +62,8 @@ class Topology:
             self.plug(host, "lan", "eth0")
         self._configure_clients()
         self._configure_router()
-        self._configure_director()
+        self._configure_director(self.director, DIRECTOR)
+        self.director.ip(f"addr add {VIP}/32 dev eth0")
         for host in self.servers:
             self._configure_server(host)
         self.servers_answer_through("router")
@@ -89,13 +90,22 @@ class Topology:
         for device in ("all", "eth0", "eth1"):
             self.router.sysctl(f"net.ipv4.conf.{device}.send_redirects=0", f"net.ipv4.conf.{device}.rp_filter=0")
 
-    def _configure_director(self) -> None:
+    def add_second_director(self) -> Host:
+        """Like the director, at 192.168.2.9, without the VIP."""
+        host = Host(self.prefix, "director2")
+        subprocess.run(["ip", "netns", "add", host.namespace], check=True)
+        self.hosts.append(host)
+        self.plug(host, "lan", "eth0")
+        self._configure_director(host, SECOND_DIRECTOR)
+        return host
+
+    def _configure_director(self, host: Host, address: str) -> None:
         # As plain a host as can be: what Limpet needs beyond that is for Limpet to arrange.
-        self.director.sysctl("net.ipv4.ip_forward=0", "net.ipv6.conf.eth0.accept_dad=0")
+        host.sysctl("net.ipv4.ip_forward=0", "net.ipv6.conf.eth0.accept_dad=0")
         for device in ("all", "eth0"):
-            self.director.sysctl(f"net.ipv4.conf.{device}.send_redirects=0", f"net.ipv4.conf.{device}.rp_filter=0")
-        self.director.ip("link set lo up", f"addr add {DIRECTOR}/24 dev eth0", f"addr add {VIP}/32 dev eth0",
-                         "link set eth0 up", f"route add default via {ROUTER_LAN}")
+            host.sysctl(f"net.ipv4.conf.{device}.send_redirects=0", f"net.ipv4.conf.{device}.rp_filter=0")
+        host.ip("link set lo up", f"addr add {address}/24 dev eth0", "link set eth0 up",
+                f"route add default via {ROUTER_LAN}")
 
     def _configure_server(self, host: Host) -> None:
         # The VIP on lo, and no word about it by ARP: what every LVS direct-routing server is given.

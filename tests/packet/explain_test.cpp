@@ -11,7 +11,8 @@
 namespace limpet::packet {
 namespace {
 
-constexpr std::uint32_t kServers = 16;  // ids looked at, more than any test here has
+constexpr std::uint32_t kLookedAt = 16;  // ids looked at, more than any test here has
+constexpr int kUnlimited = 250;          // rounds before servers get thresholds
 
 class Explaining : public PacketTest {
  protected:
@@ -20,7 +21,7 @@ class Explaining : public PacketTest {
     limpet_explain question{};
     question.key = flow_key(client, port, to, to_port, protocol);
     question.mark = mark;
-    const Snapshot before(plane, kServers);
+    const Snapshot before(plane, kLookedAt);
     const limpet_explain answer = plane.explain(question);
     EXPECT_EQ(before.changed_since(), "") << "explaining has changed these tables";
     return answer;
@@ -52,6 +53,11 @@ struct Case {
   std::uint32_t mark;
 };
 
+// Though there are servers with a weight and without thresholds.
+bool may_refuse(limpet_scheduler scheduler) {
+  return scheduler == LIMPET_OVF || scheduler == LIMPET_DH || scheduler == LIMPET_SH || scheduler == LIMPET_MH;
+}
+
 class NextConnection : public Explaining, public testing::WithParamInterface<Case> {
  protected:
   // Few clients and ports, so that connections are repeated, reused and found ended.
@@ -60,28 +66,30 @@ class NextConnection : public Explaining, public testing::WithParamInterface<Cas
   std::mt19937 random_{11};
 };
 
-INSTANTIATE_TEST_SUITE_P(Services, NextConnection,
-                         testing::Values(Case{"rr", LIMPET_RR, 0, "255.255.255.255", 80, 0},
-                                         Case{"wrr", LIMPET_WRR, 0, "255.255.255.255", 80, 0},
-                                         Case{"lc", LIMPET_LC, 0, "255.255.255.255", 80, 0},
-                                         Case{"wlc", LIMPET_WLC, 0, "255.255.255.255", 80, 0},
-                                         Case{"sed", LIMPET_SED, 0, "255.255.255.255", 80, 0},
-                                         Case{"nq", LIMPET_NQ, 0, "255.255.255.255", 80, 0},
-                                         Case{"fo", LIMPET_FO, 0, "255.255.255.255", 80, 0},
-                                         Case{"ovf", LIMPET_OVF, 0, "255.255.255.255", 80, 0},
-                                         Case{"rr_persistent", LIMPET_RR, 30, "255.255.255.255", 80, 0},
-                                         Case{"wrr_network", LIMPET_WRR, 30, "255.255.255.0", 80, 0},
-                                         Case{"wlc_every_port", LIMPET_WLC, 30, "255.255.255.255", 0, 0},
-                                         Case{"rr_mark", LIMPET_RR, 0, "255.255.255.255", 0, 10},
-                                         Case{"wrr_persistent_mark", LIMPET_WRR, 30, "255.255.255.255", 0, 10}),
-                         [](const auto& instance) { return instance.param.name; });
+INSTANTIATE_TEST_SUITE_P(
+    Services, NextConnection,
+    testing::Values(
+        Case{"rr", LIMPET_RR, 0, "255.255.255.255", 80, 0}, Case{"wrr", LIMPET_WRR, 0, "255.255.255.255", 80, 0},
+        Case{"lc", LIMPET_LC, 0, "255.255.255.255", 80, 0}, Case{"wlc", LIMPET_WLC, 0, "255.255.255.255", 80, 0},
+        Case{"sed", LIMPET_SED, 0, "255.255.255.255", 80, 0}, Case{"nq", LIMPET_NQ, 0, "255.255.255.255", 80, 0},
+        Case{"fo", LIMPET_FO, 0, "255.255.255.255", 80, 0}, Case{"ovf", LIMPET_OVF, 0, "255.255.255.255", 80, 0},
+        Case{"dh", LIMPET_DH, 0, "255.255.255.255", 80, 0}, Case{"sh", LIMPET_SH, 0, "255.255.255.255", 80, 0},
+        Case{"mh", LIMPET_MH, 0, "255.255.255.255", 80, 0}, Case{"sh_network", LIMPET_SH, 30, "255.255.255.0", 80, 0},
+        Case{"lblc", LIMPET_LBLC, 0, "255.255.255.255", 80, 0},
+        Case{"lblcr", LIMPET_LBLCR, 0, "255.255.255.255", 80, 0},
+        Case{"rr_persistent", LIMPET_RR, 30, "255.255.255.255", 80, 0},
+        Case{"wrr_network", LIMPET_WRR, 30, "255.255.255.0", 80, 0},
+        Case{"wlc_every_port", LIMPET_WLC, 30, "255.255.255.255", 0, 0},
+        Case{"rr_mark", LIMPET_RR, 0, "255.255.255.255", 0, 10},
+        Case{"wrr_persistent_mark", LIMPET_WRR, 30, "255.255.255.255", 0, 10}),
+    [](const auto& instance) { return instance.param.name; });
 
 TEST_P(NextConnection, goes_where_explain_said_time_and_again) {
   const Case& is = GetParam();
   ServiceSpec spec = is.mark != 0 ? mark_service(is.mark) : tcp_service(kVip, is.port);
   spec.scheduled(is.scheduler).masked(is.mask);
   if (is.timeout != 0) spec.persistent(is.timeout);
-  Service& service = web(spec, {1, 3, 0, 2, 4});
+  Service& service = web(spec, {1, 3, 0, 2, 4, 2, 1, 0, 3, 1, 2});
   if (is.mark != 0) tables.add_address(ip(kVip));
   const Door door = is.mark != 0 ? Door::kMark : Door::kTc;
   std::map<std::uint32_t, int> rules;
@@ -90,7 +98,7 @@ TEST_P(NextConnection, goes_where_explain_said_time_and_again) {
     const std::uint16_t from_port = port();
     const std::uint16_t to_port = is.port != 0 ? is.port : static_cast<std::uint16_t>(random_() % 2 == 0 ? 80 : 443);
     const limpet_explain said = explain(from, from_port, to_port, is.mark);
-    ASSERT_TRUE(said.destination != 0 || is.scheduler == LIMPET_OVF) << "round " << round;
+    ASSERT_TRUE(said.destination != 0 || may_refuse(is.scheduler) || round > kUnlimited) << "round " << round;
     EXPECT_EQ(connect(from, from_port, to_port, door, is.mark), said.destination)
         << "round " << round << ", rule " << said.rule << ", flags " << said.flags;
     rules[said.rule]++;
@@ -100,7 +108,9 @@ TEST_P(NextConnection, goes_where_explain_said_time_and_again) {
     if (random_() % 16 == 0) tables.let_pass(static_cast<double>(random_() % 130));
     if (random_() % 128 == 0) tables.let_pass(1000);
     if (random_() % 8 == 0) tables.sweep();
-    if (random_() % 64 == 0) tables.weigh(service, service.servers[random_() % 5], random_() % 5);
+    if (random_() % 64 == 0) tables.weigh(service, service.servers[random_() % 11], random_() % 5);
+    if (round >= kUnlimited && random_() % 16 == 0)
+      tables.limit(service, service.servers[random_() % 11], random_() % 8, random_() % 3);
   }
   EXPECT_GT(rules[LIMPET_EXPLAIN_SCHEDULER], 50);
   EXPECT_GT(rules[LIMPET_EXPLAIN_CONNECTION], 20);
@@ -119,7 +129,7 @@ TEST_F(Explaining, a_server_is_proposed_without_moving_on) {
 
 TEST_F(Explaining, a_real_connection_would_have_been_seen_in_the_tables) {
   web(tcp_service(kVip, 80).persistent(300), {1, 1});
-  const Snapshot before(plane, kServers);
+  const Snapshot before(plane, kLookedAt);
   connect("10.0.0.1", 1000);
   const std::string changed = before.changed_since();
   for (const char* table : {"counters", "counts", "flows4", "service_states", "templates4"})
@@ -244,6 +254,21 @@ TEST_F(Explaining, the_way_to_the_server_is_told) {
   EXPECT_EQ(explain("10.0.0.1", 0).hop_kind, LIMPET_HOP_UNREACHABLE);
 }
 
+TEST_F(Explaining, one_packet_scheduling_is_foretold_packet_by_packet) {
+  Service& service = tables.add(udp_service(kVip, 53).of_one_packet());
+  tables.add_servers(service, {route(kServerA), route(kServerB).thresholds(1), route(kServerC)});
+  const std::uint32_t zero = 0;
+  const std::uint64_t full = ticks_now();
+  plane.map("flows_full").update(&zero, &full);  // it needs no entry
+  for (int i = 0; i < 6; i++) {
+    const limpet_explain said = explain("10.0.0.1", 1000, 53, 0, 17);
+    expect_rule(said, LIMPET_EXPLAIN_SCHEDULER);
+    const std::uint64_t before = tables.counters(said.destination).connections;
+    run(Door::kTc, packet().from("10.0.0.1", 1000).to(kVip, 53).udp());
+    EXPECT_EQ(tables.counters(said.destination).connections, before + 1);
+  }
+}
+
 TEST_F(Explaining, while_the_table_of_connections_is_full_the_hash_decides) {
   web(tcp_service(kVip, 80), {1, 1, 1});
   const std::uint32_t zero = 0;
@@ -255,6 +280,20 @@ TEST_F(Explaining, while_the_table_of_connections_is_full_the_hash_decides) {
     expect_rule(answer, LIMPET_EXPLAIN_HASH);
     EXPECT_EQ(connect("10.0.0.1", port), answer.destination);
   }
+}
+
+TEST_F(Explaining, says_when_it_is_the_turn_of_drop_packet) {
+  web(tcp_service(kVip, 80), {1});
+  tables.config().drop_rate = 2;
+  tables.config().drop_until = ~0ULL;
+  tables.store_config();
+  for (std::uint16_t port = 1001; port < 1007; port++) {
+    const limpet_explain said = explain("10.1.0.1", port);
+    EXPECT_EQ(said.rule == LIMPET_EXPLAIN_DROP_PACKET, port % 2 == 1) << port;
+    EXPECT_EQ(connect("10.1.0.1", port), said.destination) << port;
+  }
+  expect_rule(explain("10.1.0.1", 1002), LIMPET_EXPLAIN_CONNECTION);
+  expect_rule(explain("10.1.0.1", 1001, 81), LIMPET_EXPLAIN_NO_SERVICE);
 }
 
 }  // namespace

@@ -61,6 +61,24 @@ TEST_P(Full, a_flow_without_an_entry_reaches_one_server_with_all_its_packets) {
   EXPECT_EQ(total, static_cast<std::int32_t>(kFlows)) << "only entries count";
 }
 
+TEST(FullTable, lets_connections_go_past_the_servers_without_an_entry) {
+  Plane& plane = small_plane();
+  Tables tables{plane};
+  tables.reset();
+  tables.config().cache_bypass = 1;
+  tables.store_config();
+  tables.add(mark_service(10));
+  for (unsigned i = 1; i <= kFlows + 4; i++) {
+    const Packet syn = packet().from("10.0.1." + std::to_string(i), 5000).to("203.0.113.5", 80);
+    for (const int flags : {+kSyn, +kAck}) {
+      const Outcome out = plane.run(Door::kMark, Packet(syn).tcp(flags).bytes(), 10);
+      EXPECT_EQ(out.verdict, Verdict::kSent);
+      EXPECT_EQ(out.view().destination_mac(), kGatewayMac);
+    }
+  }
+  EXPECT_EQ(tables.flows().size(), kFlows);
+}
+
 TEST_P(Full, established_flows_are_unaffected) {
   tables.add_servers(tables.add(tcp_service(kVip, 80)), kThreeRouted);
   std::map<unsigned, Mac> served;
@@ -164,7 +182,7 @@ TEST_P(FullAtXdp, nothing_is_sent_to_a_neighbour_that_is_not_known) {
   Service& service = tables.add(tcp_service(kVip, 80).scheduled(LIMPET_LC));
   const auto ids = tables.add_servers(service, {route(kServerA), route(kSilentServer)});
   for (unsigned i = 1; i <= kFlows; i++) run(client(i), Door::kTc);
-  tables.set_counts(ids[1], {1000, 1000, 0, {}});
+  tables.set_counts(ids[1], {1000, 1000, 0, 0, {}});
   for (unsigned i = 100; i < 120; i++) {
     const std::uint64_t never = 0;
     const std::uint32_t zero = 0;

@@ -51,6 +51,31 @@ TEST_F(FromTheClientsSide, the_client_itself_may_send_it) {
   EXPECT_EQ(out.bytes, sent_to(error.bytes(), kServerCMac));
 }
 
+// Its address is not the director's: the error would be routed on to whose it is (ip_vs_forward_icmp()).
+TEST_F(FromTheClientsSide, an_error_for_an_address_that_a_mark_service_answers_for_reaches_its_server) {
+  const std::string elsewhere = "203.0.113.5";
+  const auto error_about = [&](std::uint16_t client_port) {
+    const Packet answer = packet().from(elsewhere, 80).to(kClient, client_port).tcp(kAck).payload(500);
+    return packet().from(kRouter, 0).to(elsewhere, 0).icmp(3, 4, quote(answer, 100), 1400).ttl(50);
+  };
+  const auto open = [&](std::uint16_t client_port, std::uint32_t mark) {
+    run(Door::kMark, packet().from(kClient, client_port).to(elsewhere, 80).tcp(kSyn), mark);
+  };
+  tables.config().cache_bypass = 1;
+  tables.store_config();
+  tables.add_server(tables.add(mark_service(10)), route(kServerB));
+  tables.add(mark_service(11));
+  open(6000, 10);
+  open(6001, 11);
+  tables.add_address(ip(elsewhere));
+
+  Packet error = error_about(6000);
+  const Outcome out = run(Door::kTc, error);
+  ASSERT_EQ(out.verdict, Verdict::kSent);
+  EXPECT_EQ(out.bytes, sent_to(error.ttl(49).bytes(), kServerBMac));
+  EXPECT_EQ(run(Door::kTc, error_about(6001)).verdict, Verdict::kPass) << "past the servers: to whose address it is";
+}
+
 TEST_F(FromTheClientsSide, it_counts_as_a_packet_to_the_server_and_leaves_the_connection_as_it_was) {
   tables.let_pass(30);  // a packet of the connection itself would start its time anew
   const auto before = entries();

@@ -6,6 +6,7 @@
 #include <bpf/libbpf.h>
 #include <limpet.skel.h>
 #include <linux/bpf.h>
+#include <sys/mman.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -90,11 +91,22 @@ void Map::update(const void* key, const void* value, std::uint64_t flags) const 
   if (bpf_map_update_elem(fd_, key, value, flags) != 0) fail("bpf_map_update_elem");
 }
 
+bool Map::insert(const void* key, const void* value) const {
+  return bpf_map_update_elem(fd_, key, value, BPF_NOEXIST) == 0;
+}
+
 bool Map::erase(const void* key) const { return bpf_map_delete_elem(fd_, key) == 0; }
 
 bool Map::next(const void* key, void* next_key) const { return bpf_map_get_next_key(fd_, key, next_key) == 0; }
 
 void Map::fill_with_zeros(std::uint32_t entries, std::size_t value_size) const {
+  // As memory where that can be had: the tests do this before each.
+  const std::size_t bytes = entries * value_size;
+  if (void* memory = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd_, 0); memory != MAP_FAILED) {
+    std::memset(memory, 0, bytes);
+    munmap(memory, bytes);
+    return;
+  }
   std::vector<std::uint32_t> keys(entries);
   for (std::uint32_t i = 0; i < entries; i++) keys[i] = i;
   const Bytes values(entries * value_size);
@@ -119,6 +131,8 @@ Plane::Plane(Ceilings ceilings, std::optional<Door> only) : skeleton_(nullptr), 
   bpf_map__set_max_entries(skeleton_->maps.flows4, ceilings.flows);
   bpf_map__set_max_entries(skeleton_->maps.reverse4, ceilings.reverse);
   bpf_map__set_max_entries(skeleton_->maps.templates4, ceilings.templates);
+  bpf_map__set_max_entries(skeleton_->maps.localities, kLocalities);
+  bpf_map__set_max_entries(skeleton_->maps.locality_sets, kLocalities);
   bpf_program* one = nullptr;
   bpf_object__for_each_program(one, skeleton_->obj) {
     if (only && one != program_at(*only)) bpf_program__set_autoload(one, false);

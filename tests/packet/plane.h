@@ -43,6 +43,7 @@ struct Ceilings {
 inline constexpr std::uint32_t kServices = 64;
 inline constexpr std::uint32_t kDestinations = 2048;
 inline constexpr std::uint32_t kLists = 65536;
+inline constexpr std::uint32_t kLocalities = 1024;
 
 // One map, by entry. K and V must have the sizes the map was made with.
 class Map {
@@ -53,6 +54,7 @@ class Map {
   [[nodiscard]] int descriptor() const { return fd_; }
   bool lookup(const void* key, void* value) const;
   void update(const void* key, const void* value, std::uint64_t flags = 0) const;
+  bool insert(const void* key, const void* value) const;  // false: it is there, or there is no room
   bool erase(const void* key) const;
   void fill_with_zeros(std::uint32_t entries, std::size_t value_size) const;  // arrays
 

@@ -65,6 +65,36 @@ TEST_F(Races, two_CPUs_open_the_same_flows_and_templates) {
   EXPECT_EQ(connections, tables.flows().size()) << "each was opened once";
 }
 
+// A list of few servers and one of many take turns, under schedulers that read them in every way.
+TEST_F(Races, no_packet_sees_a_mix_of_two_lists) {
+  constexpr limpet_scheduler kSchedulers[] = {LIMPET_RR, LIMPET_WRR, LIMPET_WLC,  LIMPET_FO,   LIMPET_SH,
+                                              LIMPET_MH, LIMPET_DH,  LIMPET_LBLC, LIMPET_TWOS, LIMPET_MAGLEV};
+  Service& service = tables.add(tcp_service(kVip, 80));
+  std::vector<ServerSpec> specs;
+  for (std::uint32_t i = 0; i < 90; i++) specs.push_back(route(kServerA).weight(i + 1));
+  const auto all = tables.add_servers(service, specs);
+  const std::vector<std::uint32_t> few(all.begin() + 10, all.begin() + 13);
+  std::atomic<std::uint32_t> client = 0;
+  std::atomic<int> astray = 0;
+  std::mt19937 choose(7);
+  int published = 0;
+  race(
+      [&](std::mt19937&) {
+        const auto source = ip("10.0.0.0") + ((client++ & 0xffff) << 16);
+        if (plane.run(Door::kTc, packet().from_address(source, 5000).tcp(kSyn).bytes()).verdict != Verdict::kSent)
+          astray++;
+      },
+      [&] {
+        service.servers = choose() % 2 == 0 ? few : all;
+        service.spec.scheduler = kSchedulers[choose() % std::size(kSchedulers)];
+        tables.publish(service);
+        published++;
+      });
+  EXPECT_EQ(astray, 0) << "of " << client << " connections, lists: " << published;
+  for (const auto& [key, flow] : tables.flows())
+    EXPECT_TRUE(std::find(all.begin(), all.end(), flow.destination) != all.end()) << flow.destination;
+}
+
 // A network behind one address, or -M 0.0.0.0: every connection re-arms the one template, and none may miss it.
 TEST_F(Races, all_connections_of_a_busy_network_reach_the_server_of_its_template) {
   Service& sticky = tables.add(tcp_service(kVip, 80).persistent(300).masked("0.0.0.0"));
@@ -138,6 +168,52 @@ TEST_F(Races, templates_end_and_begin_while_the_sweeper_runs) {
   expect_everything_to_add_up(ids);
 }
 
+// An array of the data plane's as memory.
+template <class T>
+class Mapped {
+ public:
+  Mapped(const Plane& plane, const char* name, std::size_t count)
+      : bytes_(count * sizeof(T)),
+        memory_(::mmap(nullptr, bytes_, PROT_READ | PROT_WRITE, MAP_SHARED, plane.map(name).descriptor(), 0)) {
+    if (memory_ == MAP_FAILED) throw std::runtime_error(std::string("cannot map ") + name);
+  }
+  Mapped(const Mapped&) = delete;
+  Mapped& operator=(const Mapped&) = delete;
+  ~Mapped() { ::munmap(memory_, bytes_); }
+
+  T& operator[](std::size_t index) const { return static_cast<T*>(memory_)[index]; }
+
+ private:
+  std::size_t bytes_;
+  void* memory_;
+};
+
+// Changes thresholds as limpetd does, while packets count.
+class Thresholds {
+ public:
+  explicit Thresholds(const Plane& plane)
+      : destinations_(plane, "destinations", kDestinations), counts_(plane, "counts", kDestinations) {}
+
+  void change(std::uint32_t id, std::uint32_t upper, std::uint32_t lower) const {
+    limpet_destination& d = destinations_[id];
+    limpet_counts& c = counts_[id];
+    __atomic_store_n(&d.upper_threshold, upper, __ATOMIC_SEQ_CST);
+    __atomic_store_n(&d.lower_threshold, lower, __ATOMIC_SEQ_CST);
+    const std::uint32_t least = lower != 0 ? lower : upper - upper / 4;
+    for (int i = 0; i < 8; i++) {
+      const auto total = static_cast<std::uint32_t>(__atomic_load_n(&c.total, __ATOMIC_SEQ_CST));
+      const std::uint32_t before = __atomic_load_n(&c.overloaded, __ATOMIC_SEQ_CST);
+      const std::uint32_t now = upper == 0 ? 0 : total >= upper ? 1 : total < least ? 0 : before;
+      if (now == before) return;
+      __atomic_store_n(&c.overloaded, now, __ATOMIC_SEQ_CST);
+    }
+  }
+
+ private:
+  Mapped<limpet_destination> destinations_;
+  Mapped<limpet_counts> counts_;
+};
+
 // Servers go and come back under load: templates are given up while their flows end.
 TEST_F(Races, templates_are_given_up_while_their_flows_end) {
   Service& sticky = tables.add(tcp_service(kVip, 80).persistent(300));
@@ -162,20 +238,53 @@ TEST_F(Races, templates_are_given_up_while_their_flows_end) {
   expect_everything_to_add_up(ids);
 }
 
+// Connections begin and end on both CPUs, and limpetd changes thresholds meanwhile: in the end each server is
+// overloaded or not as its number of connections says.
+TEST_F(Races, an_overloaded_server_is_known_as_one_and_no_other) {
+  Service& http = tables.add(tcp_service(kVip, 80));
+  const auto ids =
+      tables.add_servers(http, {route(kServerA).thresholds(5), route(kServerB).thresholds(8, 7), route(kServerC)});
+  std::fill(std::begin(tables.config().tcp_timeouts), std::end(tables.config().tcp_timeouts), 0);
+  tables.config().tcp_timeouts[LIMPET_TCP_SYN_RECV] = 60;
+  tables.config().tcp_timeouts[LIMPET_TCP_ESTABLISHED] = 60;
+  tables.store_config();
+  const Thresholds thresholds(plane);
+  std::mt19937 limits(3);
+  race(
+      [&](std::mt19937& random) {
+        const int flags[] = {kSyn, kAck, kRst};  // once a RST has ended it, a SYN opens it anew
+        plane.run(Door::kTc, packet()
+                                 .from("10.0.0.1", static_cast<std::uint16_t>(5000 + random() % 24))
+                                 .tcp(flags[random() % 3])
+                                 .bytes());
+      },
+      [&] {
+        thresholds.change(ids[limits() % 2], limits() % 10, limits() % 4);
+        std::this_thread::sleep_for(std::chrono::microseconds(100));
+      });
+  expect_everything_to_add_up(ids);
+  for (const std::uint32_t id : ids) {
+    const limpet_counts counts = tables.counts(id);
+    const limpet_destination d = tables.destination(id);
+    const std::uint32_t upper = d.upper_threshold;
+    const std::uint32_t lower = d.lower_threshold != 0 ? d.lower_threshold : upper - upper / 4;
+    const auto total = static_cast<std::uint32_t>(counts.total);
+    if (upper != 0 && total >= upper) {
+      EXPECT_EQ(counts.overloaded, 1U) << "server " << id << ": " << total << " of " << upper;
+    } else if (upper == 0 || total < lower) {
+      EXPECT_EQ(counts.overloaded, 0U) << "server " << id << ": " << total << " of " << upper;
+    }
+  }
+}
+
 // Next hops as the programs see them, so that a test can let them grow old while packets are under way.
 class NextHops {
  public:
-  explicit NextHops(const Plane& plane)
-      : memory_(::mmap(nullptr, kBytes, PROT_READ | PROT_WRITE, MAP_SHARED, plane.map("nexthops").descriptor(), 0)) {
-    if (memory_ == MAP_FAILED) throw std::runtime_error("cannot map nexthops");
-  }
-  NextHops(const NextHops&) = delete;
-  NextHops& operator=(const NextHops&) = delete;
-  ~NextHops() { ::munmap(memory_, kBytes); }
+  explicit NextHops(const Plane& plane) : slots_(plane, "nexthops", kDestinations + LIMPET_CLIENT_HOPS) {}
 
   // False: it is just being refreshed.
   bool age(std::uint32_t index) {
-    auto& word = static_cast<limpet_nexthop*>(memory_)[index].word;
+    auto& word = slots_[index].word;
     auto now = __atomic_load_n(&word, __ATOMIC_SEQ_CST);
     if ((now & LIMPET_NEXTHOP_CLAIMED) != 0) return false;
     const std::uint64_t then = (ticks_now() - 2 * LIMPET_TICKS_PER_SECOND) << LIMPET_NEXTHOP_TICKS_SHIFT;
@@ -184,8 +293,7 @@ class NextHops {
   }
 
  private:
-  static constexpr std::size_t kBytes = (kDestinations + LIMPET_CLIENT_HOPS) * sizeof(limpet_nexthop);
-  void* memory_;
+  Mapped<limpet_nexthop> slots_;
 };
 
 // A next hop that has grown old is claimed by one CPU; the other goes on meanwhile. The claimer's packet is the

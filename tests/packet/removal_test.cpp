@@ -65,6 +65,77 @@ TEST_P(Removal, expire_nodest_conn_lets_the_local_stack_reset_the_others) {
   EXPECT_EQ(send(kAck), Verdict::kPass);
 }
 
+// ip_vs_in_hook(): the entry has ended with the packet, though that opens nothing; the server added again does not get
+// it.
+TEST_P(Removal, expire_nodest_conn_ends_a_connection_with_its_next_packet) {
+  expire_nodest_conn();
+  tables.remove_server(*service, first);
+  EXPECT_EQ(send(kAck), Verdict::kPass);
+  EXPECT_EQ(life_of(flow().word), LIMPET_LIFE_DEAD);
+  EXPECT_EQ(tables.counts(first).total, 0);
+  EXPECT_EQ(tables.counts(first).active, 0);
+  EXPECT_EQ(tables.reverse_entries(), 0U);
+  tables.restore_server(*service, first);
+  EXPECT_EQ(send(kAck), Verdict::kPass);
+  EXPECT_EQ(tables.counts(first).total, 0) << "settled once";
+}
+
+TEST_P(Removal, expire_nodest_conn_without_another_server_refuses_and_settles_once) {
+  expire_nodest_conn();
+  tables.remove_server(*service, second);
+  tables.remove_server(*service, first);
+  EXPECT_EQ(send(kSyn), door == Door::kXdp ? Verdict::kPass : Verdict::kSent)
+      << "port unreachable; XDP leaves it to tc";
+  EXPECT_EQ(life_of(flow().word), LIMPET_LIFE_DEAD);
+  EXPECT_EQ(tables.counts(first).total, 0);
+}
+
+TEST_P(Removal, the_flush_ends_connections_of_removed_servers_only) {
+  connect("10.0.0.2", 5000, 80, door);
+  tables.remove_server(*service, first);
+  tables.sweep(LIMPET_EXPIRE_FLOWS4, LIMPET_EXPIRE_TEMPLATES4);
+  EXPECT_EQ(life_of(flow().word), LIMPET_LIFE_DEAD);
+  EXPECT_EQ(tables.counts(first).total, 0);
+  EXPECT_EQ(tables.counts(second).total, 1);
+  EXPECT_EQ(life_of(tables.flow(flow_key("10.0.0.2", 5000, kVip, 80))->word), LIMPET_LIFE_ALIVE);
+  EXPECT_EQ(tables.reverse_entries(), 1U);
+}
+
+// ip_vs_expire_nodest_conn_flush(): a template goes with its last connection, assured or not.
+TEST_P(Removal, the_flush_takes_the_templates_of_removed_servers_along) {
+  Service& sticky = tables.add(tcp_service(kOtherVip, 80).persistent(300));
+  const auto ids = tables.add_servers(sticky, {route(kServerA), route(kServerB)});
+  for (const int flags : {int{kSyn}, int{kAck}}) {
+    run(door, packet().from("10.0.0.1", 5000).to(kOtherVip, 80).tcp(flags));
+    run(door, packet().from("10.0.0.2", 5000).to(kOtherVip, 80).tcp(flags));
+    run(door, packet().from("10.0.0.1", 5001).to(kOtherVip, 80).tcp(flags));
+  }
+  ASSERT_EQ(tables.counts(ids[1]).total, 2);
+  ASSERT_EQ(tables.counts(ids[1]).persistent, 1);
+  tables.remove_server(sticky, ids[1]);
+  tables.sweep(LIMPET_EXPIRE_FLOWS4, LIMPET_EXPIRE_TEMPLATES4);
+  EXPECT_EQ(tables.counts(ids[1]).total, 0);
+  EXPECT_EQ(tables.counts(ids[1]).persistent, 0);
+  EXPECT_EQ(tables.counts(ids[0]).total, 1);
+  EXPECT_EQ(tables.counts(ids[0]).persistent, 1);
+  expect_templates_hold_their_flows();
+}
+
+// One whose connections have ended: the walk over templates finds it.
+TEST_P(Removal, the_flush_takes_templates_without_connections) {
+  Service& sticky = tables.add(tcp_service(kOtherVip, 80).persistent(300));
+  const std::uint32_t server = tables.add_server(sticky, route(kServerA));
+  run(door, packet().to(kOtherVip, 80).tcp(kSyn));
+  tables.let_pass(61);
+  tables.sweep();
+  ASSERT_EQ(tables.counts(server).persistent, 1);
+  tables.sweep(LIMPET_EXPIRE_FLOWS4, LIMPET_EXPIRE_TEMPLATES4);
+  ASSERT_EQ(tables.counts(server).persistent, 1) << "the server is there";
+  tables.remove_server(sticky, server);
+  tables.sweep(LIMPET_EXPIRE_FLOWS4, LIMPET_EXPIRE_TEMPLATES4);
+  EXPECT_EQ(tables.counts(server).persistent, 0);
+}
+
 TEST_P(Removal, expire_nodest_conn_schedules_datagrams_anew) {
   expire_nodest_conn();
   Service& dns = tables.add(udp_service(kVip, 53));

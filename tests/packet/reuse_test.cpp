@@ -112,6 +112,38 @@ TEST_P(Reuse, a_drained_servers_flow_is_rescheduled_only_with_expire_nodest_conn
   EXPECT_EQ(tables.counts(ids[1]).active, 0);
 }
 
+// Recorded with Linux 6.1: the connection begins anew, and its template leads it back to the server.
+TEST_P(Reuse, a_drained_servers_persistent_flow_begins_anew_with_expire_nodest_conn_and_stays) {
+  Service& service = tables.add(tcp_service(kVip, 80).persistent(300));
+  const auto ids = tables.add_servers(service, {route(kServerA), route(kServerB)});
+  first = ids[1];
+  ASSERT_EQ(syn(), first);
+  enter(LIMPET_TCP_ESTABLISHED);
+  tables.weigh(service, ids[1], 0);
+  tables.config().expire_nodest_conn = 1;
+  tables.store_config();
+  EXPECT_EQ(syn(), ids[1]);
+  EXPECT_EQ(state_of(*tables.flow(key)), LIMPET_TCP_SYN_RECV);
+  EXPECT_EQ(tables.counters(ids[1]).connections, 2U);
+  EXPECT_EQ(tables.counts(ids[1]).total, 1);
+  EXPECT_EQ(tables.counts(ids[1]).persistent, 1);
+  expect_templates_hold_their_flows();
+}
+
+TEST_P(Reuse, a_drained_servers_flow_ends_with_expire_nodest_conn_though_there_is_no_other_server) {
+  Service& service = tables.add(tcp_service(kVip, 80));
+  const std::uint32_t server = tables.add_server(service, masq(kServerA));
+  ASSERT_EQ(syn(), server);
+  tables.weigh(service, server, 0);
+  tables.config().expire_nodest_conn = 1;
+  tables.store_config();
+  EXPECT_EQ(run(door, packet().from("10.0.0.1", 5000).tcp(kAck)).verdict, Verdict::kSent) << "only a SYN asks anew";
+  EXPECT_EQ(syn(), 0U);
+  EXPECT_EQ(tables.counts(server).total, 0);
+  EXPECT_EQ(tables.counts(server).active, 0);
+  EXPECT_EQ(tables.reverse_entries(), 0U);
+}
+
 TEST_P(Reuse, an_expired_entry_is_opened_anew_in_place) {
   open(tcp_service(kVip, 80), LIMPET_MASQ);
   tables.let_pass(100);

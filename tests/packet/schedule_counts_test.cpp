@@ -65,7 +65,7 @@ class ByCounts : public SchedulerTest, public testing::WithParamInterface<Case> 
     for (const std::uint32_t id : service.servers) {
       const limpet_counts counts = tables.counts(id);
       const std::uint32_t weight = tables.destination(id).weight;
-      if (weight != 0) servers.push_back({id, weight, counts.active, counts.total});
+      if (weight != 0 && counts.overloaded == 0) servers.push_back({id, weight, counts.active, counts.total});
     }
     return servers;
   }
@@ -85,7 +85,8 @@ INSTANTIATE_TEST_SUITE_P(Schedulers, ByCounts, testing::ValuesIn(kCases),
                          [](const auto& instance) { return instance.param.name; });
 
 TEST_P(ByCounts, the_same_server_as_the_kernels_is_chosen_through_changes_of_counts_and_weights) {
-  for (const std::size_t count : {1U, 2U, 3U, 10U, 100U, 1000U}) {
+  // Servers are looked at eight a round.
+  for (const std::size_t count : {1U, 2U, 3U, 7U, 8U, 9U, 10U, 16U, 17U, 100U, 1000U}) {
     tables.reset();
     std::vector<std::uint32_t> weights;
     for (std::size_t i = 0; i < count; i++) weights.push_back(random_() % 5);
@@ -96,7 +97,7 @@ TEST_P(ByCounts, the_same_server_as_the_kernels_is_chosen_through_changes_of_cou
         for (const std::uint32_t id : service.servers) {
           const auto total = static_cast<std::int32_t>(random_()) & 0x7fffffff;
           const std::int32_t active = total % (most + 1);
-          tables.set_counts(id, {active, active + total / 64 % 8, 0, {}});
+          tables.set_counts(id, {active, active + total / 64 % 8, 0, 0, {}});
         }
       }
       if (i % 10 == 5) tables.weigh(service, service.servers[random_() % count], random_() % 9);
@@ -105,11 +106,31 @@ TEST_P(ByCounts, the_same_server_as_the_kernels_is_chosen_through_changes_of_cou
   }
 }
 
+TEST_P(ByCounts, overloaded_servers_are_passed_over_wherever_they_stand) {
+  for (const std::size_t count : {8U, 9U, 17U, 100U}) {
+    tables.reset();
+    std::vector<ServerSpec> specs;
+    for (std::size_t i = 0; i < count; i++)
+      specs.push_back(route(kServerA).weight(random_() % 3 + 1).thresholds(2000000000));
+    Service& service = tables.add(tcp_service(kVip, 80).scheduled(GetParam().scheduler));
+    tables.add_servers(service, specs);
+    for (int i = 0; i < 40; i++) {
+      const std::uint32_t one_in = i % 4 + 1;  // the first: all of them
+      for (const std::uint32_t id : service.servers) {
+        const auto active = static_cast<std::int32_t>(random_() % 4);
+        tables.set_counts(id,
+                          {active, active + static_cast<std::int32_t>(random_() % 3), 0, random_() % one_in == 0, {}});
+      }
+      ASSERT_EQ(next(), GetParam().choose(servers_of(service))) << "connection " << i << ", servers: " << count;
+    }
+  }
+}
+
 TEST_P(ByCounts, the_largest_weights_and_counts_do_not_overflow) {
   Service& service = serve({2147483647, 2147483646, 1});
   for (const std::uint32_t id : service.servers) {
-    for (const std::uint32_t other : service.servers) tables.set_counts(other, {1, 2, 0, {}});
-    tables.set_counts(id, {4000000, 8000000, 0, {}});
+    for (const std::uint32_t other : service.servers) tables.set_counts(other, {1, 2, 0, 0, {}});
+    tables.set_counts(id, {4000000, 8000000, 0, 0, {}});
     EXPECT_EQ(next(), GetParam().choose(servers_of(service))) << "busy: " << id;
   }
 }

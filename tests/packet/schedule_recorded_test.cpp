@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a real kernel's ip_vs chose: 24 connections one after another to three servers, as recorded with Linux' IPVS.
-// wrr's begin depends on how the servers were added, which limpetd keeps book of: dataplane/schedule_cursor_test.cpp.
+// wrr's begin depends on how the servers were added: at level 1, that of the first one, whose weight was the divisor of
+// all then (dataplane/schedule_cursor_test.cpp).
 #include <algorithm>
 
 #include "fixture.h"
@@ -53,6 +54,18 @@ const Recorded kRecorded[] = {
     {"ovf", LIMPET_OVF, {3, 2, 1}, false, "111122233---------------"},
     {"ovf", LIMPET_OVF, {3, 0, 1}, false, "111133------------------"},
     {"wlc", LIMPET_WLC, {4, 3, 2}, false, "321123121321123121321123"},
+    {"wrr", LIMPET_WRR, {1, 2, 3}, false, "321332321332321332321332"},
+    {"wrr", LIMPET_WRR, {1, 2, 3}, true, "321332321332321332321332"},
+    {"wrr", LIMPET_WRR, {1, 1, 1}, false, "321321321321321321321321"},
+    {"wrr", LIMPET_WRR, {3, 2, 1}, false, "321121321121321121321121"},
+    {"wrr", LIMPET_WRR, {3, 0, 1}, false, "311131113111311131113111"},
+    {"wrr", LIMPET_WRR, {10, 20, 30}, false, "321332321332321332321332"},
+    {"wrr", LIMPET_WRR, {5, 1, 1}, false, "321111132111113211111321"},
+    {"wrr", LIMPET_WRR, {4, 3, 2}, false, "321121321321121321321121"},
+    {"lblc", LIMPET_LBLC, {1, 2, 3}, false, "333322211111111111111111"},
+    {"lblc", LIMPET_LBLC, {1, 2, 3}, true, "333333333333333333333333"},
+    {"lblcr", LIMPET_LBLCR, {1, 2, 3}, false, "333322211323123323123323"},
+    {"lblcr", LIMPET_LBLCR, {1, 2, 3}, true, "333333333333333333333333"},
 };
 
 class RecordedByTheKernel : public PacketTest, public testing::WithParamInterface<Recorded> {
@@ -84,6 +97,7 @@ INSTANTIATE_TEST_SUITE_P(Sequences, RecordedByTheKernel, testing::ValuesIn(kReco
 TEST_P(RecordedByTheKernel, connections_go_to_the_same_servers) {
   const Recorded& is = GetParam();
   Service& service = tables.add(tcp_service(kVip, 80).scheduled(is.scheduler));
+  if (is.scheduler == LIMPET_WRR) service.start_value = 1;
   std::vector<std::uint32_t> servers;
   for (const std::uint32_t weight : is.weights)
     servers.push_back(tables.add_server(service, route(kServerA).weight(weight)));

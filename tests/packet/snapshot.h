@@ -46,8 +46,9 @@ class Snapshot {
 
   using Tables = std::map<std::string, Bytes>;
 
-  static constexpr const char* kArrays[] = {"config",   "service_states", "lists",     "destinations", "counts",
-                                            "nexthops", "devices",        "addresses", "local_cache",  "flows_full"};
+  static constexpr const char* kArrays[] = {"config",      "service_states", "lists",       "destinations",
+                                            "counts",      "nexthops",       "devices",     "addresses",
+                                            "local_cache", "flows_full",     "drop_counter"};
 
   // Mapped once for the whole run: the tables live as long as the process.
   [[nodiscard]] const Memory& mapped(const char* name) const {
@@ -72,6 +73,8 @@ class Snapshot {
             {"icmp_budget", array("icmp_budget", 1, sizeof(std::uint64_t) * cpus)},
             {"flows4", hash<limpet_flow4_key, limpet_flow>("flows4")},
             {"templates4", hash<limpet_template4_key, limpet_template>("templates4")},
+            {"localities", hash<limpet_locality_key, limpet_locality>("localities")},
+            {"locality_sets", hash<limpet_locality_key, limpet_locality_set>("locality_sets")},
             {"reverse4", hash<limpet_reverse4_key, limpet_reverse>("reverse4")},
             {"services", hash<limpet_service_key, limpet_service>("services")}};
   }

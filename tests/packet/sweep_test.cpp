@@ -100,6 +100,11 @@ TEST_F(Sweeper, counts_are_those_of_the_entries_whatever_happens) {
     SCOPED_TRACE("seed " + std::to_string(seed));
     std::mt19937 random(seed);
     tables.reset();
+    tables.config().expire_nodest_conn = seed % 2;
+    tables.config().flags = seed % 3 == 0 ? LIMPET_COUNT_PACKETS | LIMPET_SECURE_TCP : 0;
+    tables.config().drop_rate = seed % 3 == 1 ? 5 : 0;
+    tables.config().drop_until = ~0ULL;
+    tables.store_config();
     Service& plain = tables.add(tcp_service(kVip, 80));
     Service& sticky = tables.add(tcp_service(kVip, 443).persistent(100).masked("255.255.255.252"));
     Service& any = tables.add(tcp_service(kOtherVip, 0).persistent(20));
@@ -123,7 +128,9 @@ TEST_F(Sweeper, counts_are_those_of_the_entries_whatever_happens) {
       } else if (what < 80) {
         tables.let_pass(1 + random() % 40);
       } else if (what < 90) {
-        tables.sweep();
+        const limpet_sweep_table modes[] = {LIMPET_SWEEP_FLOWS4, LIMPET_EXPIRE_FLOWS4, LIMPET_DROP_FLOWS4};
+        const auto mode = modes[random() % 3];
+        tables.sweep(mode, static_cast<limpet_sweep_table>(mode + 1));  // its templates follow
       } else {
         Service* services[] = {&plain, &sticky, &any};
         Service& service = *services[random() % 3];

@@ -10,6 +10,8 @@
 #include <ctime>
 #include <numeric>
 
+#include "dataplane/keys.h"
+#include "dataplane/list_range.h"
 #include "world.h"
 
 namespace limpet::packet {
@@ -89,13 +91,17 @@ Tables::Tables(Plane& plane)
       states_(plane.map("service_states")),
       lists_(plane.map("lists")),
       services_(plane.map("services")),
-      nexthops_(plane.map("nexthops")) {}
+      nexthops_(plane.map("nexthops")),
+      localities_(plane.map("localities")),
+      locality_sets_(plane.map("locality_sets")) {}
 
 void Tables::reset() {
   const auto cpus = static_cast<std::size_t>(plane_.cpus());
   flows_.clear<limpet_flow4_key>();
   templates_.clear<limpet_template4_key>();
   reverse_.clear<limpet_reverse4_key>();
+  localities_.clear<limpet_locality_key>();
+  locality_sets_.clear<limpet_locality_key>();
   services_.clear<limpet_service_key>();
   counts_.fill_with_zeros(kDestinations, sizeof(limpet_counts));
   destinations_.fill_with_zeros(kDestinations, sizeof(limpet_destination));
@@ -103,6 +109,7 @@ void Tables::reset() {
   events_.fill_with_zeros(LIMPET_EVENTS, sizeof(std::uint64_t) * cpus);
   plane_.map("icmp_budget").fill_with_zeros(1, sizeof(std::uint64_t) * cpus);
   plane_.map("flows_full").fill_with_zeros(1, sizeof(std::uint64_t));
+  plane_.map("drop_counter").fill_with_zeros(1, sizeof(std::int64_t));
   states_.fill_with_zeros(kServices, sizeof(limpet_service_state));
   plane_.map("addresses").fill_with_zeros(1, sizeof(limpet_address_bitmap));
   forget_hops();
@@ -131,16 +138,21 @@ Service& Tables::add(const ServiceSpec& spec) {
   Service& service = all_.emplace_back();
   service.spec = spec;
   service.id = static_cast<std::uint32_t>(all_.size());
-  limpet_service value{};
-  value.id = service.id;
-  value.flags = spec.timeout != 0 ? LIMPET_SERVICE_PERSISTENT : 0;
-  value.timeout = spec.timeout;
-  value.mask = ip(spec.mask);
-  const limpet_service_key key = key_of(spec);
-  services_.update(&key, &value);
+  store(service);
   publish(service);
   if (spec.mark == 0) add_address(ip(spec.address));
   return service;
+}
+
+void Tables::store(const Service& service) {
+  limpet_service value{};
+  value.id = service.id;
+  value.flags = (service.spec.timeout != 0 ? LIMPET_SERVICE_PERSISTENT : 0) |
+                (service.spec.one_packet ? LIMPET_SERVICE_ONE_PACKET : 0) | service.spec.scheduler_flags;
+  value.timeout = service.spec.timeout;
+  value.mask = ip(service.spec.mask);
+  const limpet_service_key key = key_of(service.spec);
+  services_.update(&key, &value);
 }
 
 void Tables::remove(const Service& service) {
@@ -154,12 +166,16 @@ std::uint32_t Tables::create_server(Service& service, const ServerSpec& server) 
   limpet_destination value{};
   value.flags = LIMPET_DESTINATION_USED | LIMPET_DESTINATION_AVAILABLE;
   value.weight = server.load;
+  value.last_weight = server.load;
   std::memcpy(value.address, &address, sizeof(address));
   value.port = htons(server.port);
   value.family = LIMPET_IPV4;
   value.method = static_cast<std::uint8_t>(server.method);
   value.nexthop = id;
+  value.upper_threshold = server.upper;
+  value.lower_threshold = server.lower;
   value.service = key_of(service.spec);
+  value.service_id = service.id;
   store_destination(id, value);
   service.servers.insert(service.servers.begin(), id);
   if (server.method == LIMPET_MASQ) add_address(address);
@@ -182,8 +198,29 @@ std::vector<std::uint32_t> Tables::add_servers(Service& service, const std::vect
 void Tables::weigh(Service& service, std::uint32_t server, std::uint32_t weight) {
   limpet_destination value = destination(server);
   value.weight = weight;
+  if (weight != 0) value.last_weight = weight;
   store_destination(server, value);
   publish(service);
+}
+
+void Tables::limit(Service& service, std::uint32_t server, std::uint32_t upper, std::uint32_t lower) {
+  limpet_destination value = destination(server);
+  value.upper_threshold = upper;
+  value.lower_threshold = lower;
+  store_destination(server, value);
+  judge_overload(server);
+  publish(service);
+}
+
+// What limpetd does when thresholds change (ip_vs_ctl.c, __ip_vs_update_dest()).
+void Tables::judge_overload(std::uint32_t server) const {
+  const limpet_destination d = destination(server);
+  limpet_counts c = counts(server);
+  const auto total = static_cast<std::uint32_t>(c.total);
+  const std::uint32_t lower = d.lower_threshold != 0 ? d.lower_threshold : d.upper_threshold - d.upper_threshold / 4;
+  if (d.upper_threshold == 0 || total < lower) c.overloaded = 0;
+  if (d.upper_threshold != 0 && total >= d.upper_threshold) c.overloaded = 1;
+  set_counts(server, c);
 }
 
 void Tables::remove_server(Service& service, std::uint32_t server) {
@@ -204,32 +241,33 @@ void Tables::restore_server(Service& service, std::uint32_t server) {
 
 // A range of its own for each generation, as packets may still read the old one.
 void Tables::publish(Service& service) {
-  const auto count = static_cast<std::uint32_t>(service.servers.size());
-  if (next_range_ + LIMPET_LIST_HEADER + count > kLists) next_range_ = 0;
-  std::vector<limpet_list_entry> entries(LIMPET_LIST_HEADER);
-  std::uint32_t highest = 0;
-  std::uint32_t divisor = 0;
+  bool thresholds = false;
+  dataplane::DestinationList list;
   for (const std::uint32_t id : service.servers) {
-    const std::uint32_t weight = destination(id).weight;
-    entries.push_back({id, weight});
-    highest = std::max(highest, weight);
-    divisor = std::gcd(divisor, weight);
+    const limpet_destination d = destination(id);
+    thresholds = thresholds || d.upper_threshold != 0;
+    list.push_back(
+        {id, d.weight, d.last_weight, dataplane::get_address(d.address, d.family), dataplane::port_of(d.port)});
   }
-  entries[0] = {service.start_index, service.start_value};
-  entries[1] = {highest, divisor == 0 ? 1 : divisor};
-  for (std::uint32_t i = 0; i < entries.size(); i++) {
+  const auto range = dataplane::list_range({service.spec.scheduler, service.spec.scheduler_flags, kMaglevKey},
+                                           {service.start_index, service.start_value}, list);
+  const auto length = static_cast<std::uint32_t>(range.size());
+  if (next_range_ + length > kLists) next_range_ = 0;
+  for (std::uint32_t i = 0; i < length; i++) {
     const std::uint32_t slot = next_range_ + i;
-    lists_.update(&slot, &entries[i]);
+    lists_.update(&slot, &range[i]);
   }
   service.generation = service.generation % LIMPET_PUBLISHED_GENERATION_MASK + 1;  // 1..4095: 0 is the empty cursor's
   limpet_service_state state{};
   states_.lookup(&service.id, &state);
+  state.flags = (thresholds ? LIMPET_STATE_THRESHOLDS : 0U) | (service.spec.one_packet ? LIMPET_STATE_ONE_PACKET : 0U);
+  if (state.published >> LIMPET_PUBLISHED_SCHEDULER_SHIFT != service.spec.scheduler) state.epoch++;
   state.published = static_cast<std::uint64_t>(next_range_) << LIMPET_PUBLISHED_BASE_SHIFT |
-                    static_cast<std::uint64_t>(count) << LIMPET_PUBLISHED_COUNT_SHIFT |
+                    static_cast<std::uint64_t>(list.size()) << LIMPET_PUBLISHED_COUNT_SHIFT |
                     static_cast<std::uint64_t>(service.generation) << LIMPET_PUBLISHED_GENERATION_SHIFT |
                     static_cast<std::uint64_t>(service.spec.scheduler) << LIMPET_PUBLISHED_SCHEDULER_SHIFT;
   states_.update(&service.id, &state);
-  next_range_ += LIMPET_LIST_HEADER + count;
+  next_range_ += length;
 }
 
 void Tables::store_destination(std::uint32_t id, const limpet_destination& destination) const {
@@ -247,6 +285,14 @@ void Tables::put(const limpet_flow4_key& key, const limpet_flow& flow) const { f
 void Tables::put(const TemplateEntry& entry) const { templates_.update(&entry.first, &entry.second); }
 
 std::vector<TemplateEntry> Tables::templates() const { return templates_.all<limpet_template4_key, limpet_template>(); }
+
+std::vector<LocalityEntry> Tables::localities() const {
+  return localities_.all<limpet_locality_key, limpet_locality>();
+}
+
+std::vector<LocalitySetEntry> Tables::locality_sets() const {
+  return locality_sets_.all<limpet_locality_key, limpet_locality_set>();
+}
 
 std::size_t Tables::reverse_entries() const { return reverse_.all<limpet_reverse4_key, limpet_reverse>().size(); }
 
@@ -310,6 +356,16 @@ void Tables::let_pass(double seconds) const {
     entry.word = earlier(entry.word >> LIMPET_TEMPLATE_EXPIRY_SHIFT, by) << LIMPET_TEMPLATE_EXPIRY_SHIFT | rest;
     templates_.update(&key, &entry);
   }
+  for (auto [key, entry] : localities()) {
+    entry.changed = earlier(entry.changed, by);
+    entry.used = earlier(entry.used, by);
+    localities_.update(&key, &entry);
+  }
+  for (auto [key, entry] : locality_sets()) {
+    entry.changed = earlier(entry.changed, by);
+    entry.used = earlier(entry.used, by);
+    locality_sets_.update(&key, &entry);
+  }
 }
 
 void Tables::freshen_hops() const {
@@ -341,9 +397,9 @@ void Tables::forget_local_addresses() const {
   plane_.map("local_cache").fill_with_zeros(LIMPET_LOCAL_SLOTS, sizeof(std::uint64_t));
 }
 
-void Tables::sweep() const {
-  plane_.sweep(LIMPET_SWEEP_FLOWS4, raw_keys(flows()));
-  plane_.sweep(LIMPET_SWEEP_TEMPLATES4, raw_keys(templates()));
+void Tables::sweep(limpet_sweep_table of_flows, limpet_sweep_table of_templates) const {
+  plane_.sweep(of_flows, raw_keys(flows()));
+  plane_.sweep(of_templates, raw_keys(templates()));
 }
 
 void Tables::add_address(std::uint32_t address) const {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The TCP state machine, cell by cell, against the kernel's table (ip_vs_proto_tcp.c, tcp_states).
+// The TCP state machines, cell by cell, against the kernel's tables (ip_vs_proto_tcp.c, tcp_states and tcp_states_dos).
 #include <map>
 #include <sstream>
 
@@ -9,7 +9,8 @@ namespace limpet::packet {
 namespace {
 
 // Written as the table stands in the kernel: rows by flag, columns NO ES SS SR FW TW CL CW LA LI SA.
-const std::map<std::string, std::map<std::string, std::string>> kTable = {
+using Table = std::map<std::string, std::map<std::string, std::string>>;
+const Table kTable = {
     {"in",
      {{"syn", "SR ES ES SR SR SR SR SR SR SR SR"},
       {"fin", "CL CW SS TW TW TW CL CW LA LI TW"},
@@ -22,6 +23,23 @@ const std::map<std::string, std::map<std::string, std::string>> kTable = {
       {"rst", "CL CL SS CL CL TW CL CL CL CL CL"}}},
     {"in only",
      {{"syn", "SR ES ES SR SR SR SR SR SR SR SR"},
+      {"fin", "CL FW SS TW FW TW CL CW LA LI TW"},
+      {"ack", "ES ES SS ES FW TW CL CW CL LI ES"},
+      {"rst", "CL CL CL SR CL CL CL CL LA LI CL"}}},
+};
+const Table kSecureTable = {
+    {"in",
+     {{"syn", "SR ES ES SR SR SR SR SR SR SR SA"},
+      {"fin", "CL CW SS TW TW TW CL CW LA LI SA"},
+      {"ack", "ES ES SS SR FW TW CL CW CL LI SA"},
+      {"rst", "CL CL CL SR CL CL CL CL LA LI CL"}}},
+    {"out",
+     {{"syn", "SS ES SS SA SS SS SS SS SS LI SA"},
+      {"fin", "TW FW SS TW FW TW CL TW LA LI TW"},
+      {"ack", "ES ES SS ES FW TW CL CW LA ES ES"},
+      {"rst", "CL CL SS CL CL TW CL CL CL CL CL"}}},
+    {"in only",
+     {{"syn", "SA ES ES SR SA SA SA SA SA SA SA"},
       {"fin", "CL FW SS TW FW TW CL CW LA LI TW"},
       {"ack", "ES ES SS ES FW TW CL CW CL LI ES"},
       {"rst", "CL CL CL SR CL CL CL CL LA LI CL"}}},
@@ -55,7 +73,7 @@ class TcpStates : public AtDoor {
                 static_cast<std::uint64_t>(number_of(state)) << LIMPET_FLOW_STATE_SHIFT |
                 (no_output ? LIMPET_FLOW_NOOUTPUT : 0);
     tables.put(key, flow);
-    tables.set_counts(server, {is_active(state) ? 1 : 0, 1, 0, {}});
+    tables.set_counts(server, {is_active(state) ? 1 : 0, 1, 0, 0, {}});
   }
 
   void expect_state(const std::string& state, const std::string& what) {
@@ -64,6 +82,22 @@ class TcpStates : public AtDoor {
     EXPECT_NEAR(seconds_left(flow), kTimeouts.at(state), 0.3) << what;
     EXPECT_EQ(tables.counts(server).active, is_active(state) ? 1 : 0) << what;
     EXPECT_EQ(tables.counts(server).total, 1) << what;
+  }
+
+  void expect_table(const Table& table) {
+    for (const auto& [direction, rows] : table) {
+      if (direction == "out" && door == Door::kMark) continue;  // replies are not routed to it
+      for (const auto& [flag, row] : rows) {
+        std::istringstream cells(row);
+        std::string next;
+        for (const std::string& state : kStates) {
+          cells >> next;
+          enter(state, direction == "in only");
+          EXPECT_EQ(send(direction, kFlagBits.at(flag)).verdict, Verdict::kSent);
+          expect_state(next, direction + ", " + state + " + " + flag);
+        }
+      }
+    }
   }
 
   Outcome send(const std::string& direction, int flags) {
@@ -76,20 +110,39 @@ class TcpStates : public AtDoor {
 };
 INSTANTIATE_TEST_SUITE_P(At, TcpStates, testing::Values(Door::kTc, Door::kXdp, Door::kMark), door_name);
 
-TEST_P(TcpStates, every_cell_of_the_table_holds) {
-  for (const auto& [direction, rows] : kTable) {
-    if (direction == "out" && door == Door::kMark) continue;  // replies are not routed to it
-    for (const auto& [flag, row] : rows) {
-      std::istringstream cells(row);
-      std::string next;
-      for (const std::string& state : kStates) {
-        cells >> next;
-        enter(state, direction == "in only");
-        EXPECT_EQ(send(direction, kFlagBits.at(flag)).verdict, Verdict::kSent);
-        expect_state(next, direction + ", " + state + " + " + flag);
-      }
-    }
-  }
+TEST_P(TcpStates, every_cell_of_the_table_holds) { expect_table(kTable); }
+
+TEST_P(TcpStates, every_cell_of_the_table_for_secure_tcp_holds) {
+  tables.config().flags |= LIMPET_SECURE_TCP;
+  tables.store_config();
+  expect_table(kSecureTable);
+}
+
+// As recorded: a masqueraded connection waits for its server in SYN_RECV, a routed one begins in SYNACK.
+TEST_P(TcpStates, with_secure_tcp_a_masqueraded_connection_is_established_by_both_sides) {
+  tables.config().flags |= LIMPET_SECURE_TCP;
+  tables.store_config();
+  enter("SR", false);
+  send("in", kAck);
+  expect_state("SR", "the client alone");
+  if (door == Door::kMark) return;
+  send("out", kSyn | kAck);
+  expect_state("SA", "the server's answer");
+  send("in", kAck);
+  expect_state("SA", "the client's");
+  send("out", kAck);
+  expect_state("ES", "data");
+}
+
+TEST_P(TcpStates, with_secure_tcp_a_routed_connection_begins_in_SYNACK) {
+  tables.config().flags |= LIMPET_SECURE_TCP;
+  tables.store_config();
+  tables.add_server(tables.add(tcp_service(kVip, 81)), route(kServerA));
+  const auto routed = flow_key("10.0.0.1", 40000, kVip, 81);
+  run(door, packet().to(kVip, 81).tcp(kSyn));
+  EXPECT_EQ(kStates.at(state_of(*tables.flow(routed))), "SA");
+  run(door, packet().to(kVip, 81).tcp(kAck));
+  EXPECT_EQ(kStates.at(state_of(*tables.flow(routed))), "ES");
 }
 
 TEST_P(TcpStates, a_segment_without_flags_closes) {

@@ -5,6 +5,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <net/if.h>
 #include <stdlib.h>
 
 #include <filesystem>
@@ -25,6 +26,7 @@ using test::tcp_listener;
 
 constexpr const char* kVip = "192.0.2.100";
 constexpr const char* kBehind = "198.51.100.2";
+constexpr const char* kFar = "203.0.113.5";  // the client sends for it by way of the director, who is not it
 
 class MarkedTraffic : public testing::Test {
  protected:
@@ -71,6 +73,8 @@ class MarkedTraffic : public testing::Test {
   // How many packets come out at limpet1 when the client opens a connection.
   int led_away(const std::string& address) {
     director_.enter();
+    // A pair that has just been set up drops what is sent until the kernel has taken note of its carrier.
+    run("timeout 5 sh -c 'until ip link show dev limpet0 | grep -q \"state UP\"; do sleep 0.01; done'");
     Listener limpet1(kMarkPeer);
     client_.enter();
     const auto connection = start_tcp_connection(address, 80);
@@ -84,6 +88,12 @@ class MarkedTraffic : public testing::Test {
     const bool can = succeeds(command);
     director_.enter();
     return can;
+  }
+
+  // What makes packets of mark 10 for whatever address local, as the howtos on transparent proxies have it.
+  void be_a_transparent_proxy() {
+    director_.enter();
+    run("ip rule add pref 1000 fwmark 10 lookup 100 && ip route add local default dev lo table 100");
   }
 
   // All that a user could see of us; an interface's operational state settles by itself.
@@ -110,6 +120,13 @@ class MarkedTraffic : public testing::Test {
 
 const MarkPathPlan kNothing;
 const MarkPathPlan kMark10{.marks = {10}, .deferred_addresses = {}};
+
+// Mark 10 among so many without a pattern that unmarked packets jump over them.
+MarkPathPlan many_marks(std::uint32_t first = 0) {
+  MarkPathPlan plan = kMark10;
+  for (std::uint32_t i = 1; i <= 2 * kRulesWalked; ++i) plan.marks.insert(first + 0x7654321 * i);
+  return plan;
+}
 
 TEST_F(MarkedTraffic, a_marked_syn_is_led_through_limpet0) {
   ensure(kMark10);
@@ -214,8 +231,7 @@ TEST_F(MarkedTraffic, marks_come_and_go) {
             "0:\tfrom all iif limpet1 lookup local proto 76\n"
             "0:\tfrom all iif limpet1 blackhole proto 76\n"
             "0:\tfrom all fwmark 0x9 lookup 19536 proto 76\n"
-            "0:\tfrom all fwmark 0xa lookup 19536 proto 76\n"
-            "0:\tfrom all fwmark 0xb lookup 19536 proto 76\n"
+            "0:\tfrom all fwmark 0xa/0xfffffffe lookup 19536 proto 76\n"
             "0:\tfrom all lookup local\n");
   ensure({.marks = {11}, .deferred_addresses = {}});
   EXPECT_EQ(led_away(kVip), 0);
@@ -235,19 +251,160 @@ TEST_F(MarkedTraffic, without_marks_only_the_devices_remain) {
 
 TEST_F(MarkedTraffic, another_process_removes_every_trace) {
   const std::string before = everything();
-  ensure({.marks = {10, 11}, .deferred_addresses = {*Address::parse(kVip)}});
-  EXPECT_NE(everything(), before);
-  const auto removed = as_new_process([](MarkPath& path) { return path.remove(); });
-  EXPECT_TRUE(removed) << removed.error().text;
-  EXPECT_EQ(everything(), before);
+  for (MarkPathPlan plan : {kMark10, many_marks()}) {
+    plan.deferred_addresses = {*Address::parse(kVip)};
+    ensure(plan);
+    EXPECT_NE(everything(), before);
+    const auto removed = as_new_process([](MarkPath& path) { return path.remove(); });
+    EXPECT_TRUE(removed) << removed.error().text;
+    EXPECT_EQ(everything(), before);
+  }
   EXPECT_TRUE(as_new_process([](MarkPath& path) { return path.remove(); }));
 }
 
 TEST_F(MarkedTraffic, a_second_ensure_changes_nothing) {
+  for (const MarkPathPlan& plan : {kMark10, many_marks()}) {
+    ensure(plan);
+    const std::string before = everything();
+    ensure(plan);
+    EXPECT_EQ(everything(), before);
+  }
+}
+
+TEST_F(MarkedTraffic, unmarked_packets_jump_over_many_marks_and_arrive) {
+  run("sysctl -qw net.ipv4.ip_forward=1");
+  ensure(many_marks());
+  EXPECT_THAT(rules(), testing::HasSubstr("fwmark 0 goto 1"));
+  EXPECT_TRUE(client_can(std::string("ping -c1 -W2 ") + kBehind));
+  EXPECT_TRUE(client_can(std::string("ping -c1 -W2 ") + kVip));
+  mark_everything();
+  EXPECT_EQ(led_away(kVip), 1);
+  EXPECT_EQ(led_away(kBehind), 0);
+  EXPECT_TRUE(client_can(std::string("ping -c1 -W2 ") + kBehind));
+}
+
+TEST_F(MarkedTraffic, a_rule_added_without_a_preference_is_obeyed_beside_many_marks) {
+  run("sysctl -qw net.ipv4.ip_forward=1");
+  ensure(many_marks());
+  run("ip rule add from 192.0.2.2 to " + std::string(kBehind) + " blackhole");
+  ensure(many_marks());
+  EXPECT_FALSE(client_can(std::string("ping -c1 -W0.2 ") + kBehind));
+  EXPECT_TRUE(client_can(std::string("ping -c1 -W2 ") + kVip));
+}
+
+TEST_F(MarkedTraffic, what_a_transparent_proxys_rules_make_local_is_led_through_limpet0) {
   ensure(kMark10);
+  mark_everything();
+  EXPECT_EQ(led_away(kFar), 0);
+  be_a_transparent_proxy();
+  ensure(kMark10);
+  EXPECT_EQ(led_away(kFar), 1);
+  EXPECT_EQ(led_away(kVip), 1);
+  run("ip rule del pref 1000");
+  ensure(kMark10);
+  EXPECT_EQ(led_away(kFar), 0);
+  EXPECT_EQ(led_away(kVip), 1);
+}
+
+TEST_F(MarkedTraffic, a_transparent_proxys_own_packets_are_not_led) {
+  be_a_transparent_proxy();
+  ensure(kMark10);
+  EXPECT_THAT(run(std::string("ip route get mark 10 ") + kFar), testing::StartsWith("local"));
+  EXPECT_THAT(run(std::string("ip route get iif eth0 from 192.0.2.2 mark 10 ") + kFar), testing::HasSubstr("limpet0"));
+}
+
+TEST_F(MarkedTraffic, a_rule_that_comes_right_before_a_transparent_proxys_is_obeyed) {
+  be_a_transparent_proxy();
+  ensure(kMark10);
+  mark_everything();
+  run("ip rule add pref 999 from 192.0.2.2 lookup main && ip route add 203.0.113.0/24 dev eth1");
+  ensure(kMark10);
+  EXPECT_EQ(led_away(kFar), 0);
   const std::string before = everything();
   ensure(kMark10);
   EXPECT_EQ(everything(), before);
+  run("ip rule del pref 999 from 192.0.2.2");
+  ensure(kMark10);
+  EXPECT_EQ(led_away(kFar), 1);
+}
+
+TEST_F(MarkedTraffic, where_the_rules_would_send_a_packet_can_be_asked) {
+  be_a_transparent_proxy();
+  as_new_process([](MarkPath& path) {
+    ASSERT_TRUE(path.ensure_device());
+    ASSERT_TRUE(path.ensure_rules(kMark10, {"eth0"}));
+    const auto is_led = [&](const char* address, std::uint32_t mark) {
+      return path
+          .leads({.interface = static_cast<int>(::if_nametoindex("eth0")),
+                  .source = *Address::parse("192.0.2.2"),
+                  .destination = *Address::parse(address),
+                  .mark = mark,
+                  .ip_protocol = 6})
+          .value();
+    };
+    EXPECT_TRUE(is_led(kFar, 10));
+    EXPECT_TRUE(is_led(kVip, 10));
+    EXPECT_FALSE(is_led(kVip, 0));
+    run("ip rule add pref 500 to 203.0.113.0/24 lookup main && ip route add 203.0.113.0/24 dev eth1");
+    EXPECT_FALSE(is_led(kFar, 10)) << "a rule before the proxy's";
+  });
+}
+
+TEST_F(MarkedTraffic, marks_without_a_service_stay_with_the_transparent_proxy) {
+  be_a_transparent_proxy();
+  mark_everything();
+  ensure({.marks = {11}, .deferred_addresses = {}});
+  EXPECT_EQ(led_away(kFar), 0);
+}
+
+TEST_F(MarkedTraffic, what_the_door_does_not_take_of_a_transparent_proxys_reaches_the_host) {
+  be_a_transparent_proxy();
+  mark_everything();
+  for (const MarkPathPlan& plan : {kMark10, many_marks()}) {
+    ensure(plan);
+    run("iptables -F INPUT; iptables -A INPUT -i limpet1 -d " + std::string(kFar));
+    EXPECT_EQ(led_away(kFar), 1);
+    EXPECT_THAT(run("iptables -nvxL INPUT"), testing::ContainsRegex("\n +1 +[0-9]+ .* limpet1 .*203.0.113.5"));
+  }
+}
+
+TEST_F(MarkedTraffic, what_a_transparent_proxys_table_routes_elsewhere_goes_there) {
+  run("sysctl -qw net.ipv4.ip_forward=1");
+  be_a_transparent_proxy();
+  run("ip route add 198.51.100.0/24 dev eth1 table 100");
+  mark_everything("PREROUTING -i eth0");
+  ensure(kMark10);
+  EXPECT_EQ(led_away(kBehind), 0);
+  EXPECT_TRUE(client_can(std::string("ping -c1 -W2 ") + kBehind));
+  EXPECT_EQ(led_away(kFar), 1);
+  run("ip route del 198.51.100.0/24 dev eth1 table 100");
+  ensure(kMark10);
+  EXPECT_EQ(led_away(kBehind), 1);
+}
+
+TEST_F(MarkedTraffic, of_a_transparent_proxys_way_every_trace_is_removed) {
+  be_a_transparent_proxy();
+  run("ip route add 198.51.100.0/24 dev eth1 table 100");
+  const std::string before = everything();
+  ensure(kMark10);
+  const std::string led = everything();
+  ensure(kMark10);
+  EXPECT_EQ(everything(), led) << "a second time changes nothing";
+  ensure(kNothing);
+  EXPECT_THAT(run("ip rule; ip route show table all"), testing::Not(testing::HasSubstr("12803113")));
+  ensure(kMark10);
+  run("ip rule del pref 999; ip rule del pref 999");  // and so its table is not known by it
+  EXPECT_TRUE(as_new_process([](MarkPath& path) { return path.remove(); }));
+  EXPECT_EQ(everything(), before);
+}
+
+TEST_F(MarkedTraffic, a_transparent_proxys_rule_that_cannot_be_met_is_said) {
+  run("ip rule add pref 1000 fwmark 10 to 203.0.113.0/24 lookup 100 && ip route add local default dev lo table 100");
+  as_new_process([](MarkPath& path) {
+    ASSERT_TRUE(path.ensure_device());
+    ASSERT_TRUE(path.ensure_rules(kMark10, {"eth0"}));
+    EXPECT_THAT(path.transparent_proxies().hazards, testing::ElementsAre(testing::HasSubstr("pref 1000 fwmark 0xa")));
+  });
 }
 
 TEST_F(MarkedTraffic, disturbed_devices_are_repaired) {
@@ -275,6 +432,7 @@ TEST_F(MarkedTraffic, nobody_else_loses_a_packet_while_rules_are_exchanged) {
   for (std::uint32_t round = 0; round < 40; ++round) {
     ensure({.marks = {10, 20 + round}, .deferred_addresses = {}});
     if (round % 4 == 0) ensure(kNothing);
+    if (round % 4 == 2) ensure(many_marks(round));
   }
   pings.join();
   EXPECT_THAT(losses, testing::HasSubstr(" 0% packet loss"));

@@ -166,6 +166,7 @@ TEST_F(KernelTables, a_rule_with_selectors_unknown_here_is_told_apart) {
   ASSERT_EQ(rules.size(), 5U);
   EXPECT_FALSE(rules[0].narrowed_otherwise);
   EXPECT_TRUE(rules[1].narrowed_otherwise);
+  EXPECT_FALSE(rules[1].inverted);
   EXPECT_EQ(rules[2].to_string(), "pref 6 fwmark 0x10/0xf0 lookup 100");
   EXPECT_FALSE(rules[2].narrowed_otherwise);
 }

@@ -7,6 +7,7 @@
 
 #include <gmock/gmock.h>
 
+#include "api/server.h"
 #include "json/json.h"
 #include "unit/api/api_fixture.h"
 
@@ -24,6 +25,7 @@ TEST_F(ClientTest, commands_reach_the_director_as_they_were) {
   const std::vector<Command> commands = {AddService{http_service()},
                                          AddDestination{http_service().key, server_behind()},
                                          SetTimeouts{Timeouts{0, 5, 0}},
+                                         SetTunables{{{"drop_entry", "3"}, {"nonesuch", "a b"}}},
                                          EditDestination{http_service().key, server_behind()},
                                          Zero{http_service().key},
                                          DeleteDestination{http_service().key, server_behind().key},
@@ -86,6 +88,69 @@ TEST_F(ClientTest, a_transaction_with_a_refused_command_names_it_and_does_nothin
   EXPECT_EQ(refusal->error.code, ErrorCode::destination_exists);
   EXPECT_EQ(refusal->command, 1234u);
   EXPECT_TRUE(in_loop([this] { return director_.commands.empty(); }));
+}
+
+TEST_F(ClientTest, a_forecast_arrives_line_by_line_and_changes_nothing) {
+  ServiceForesight service;
+  service.service = http_service().key;
+  service.before = service.after = http_service();
+  service.targets = {server_behind().key};
+  service.target_count = 1;
+  service.taken_over = {{ServiceKey::of_mark(Mark{10}), 7}};
+  ServerForesight server;
+  server.server = server_behind().key;
+  server.before = server_behind();
+  server.connections = {1, 2, 3, 4, 5};
+  server.clients = {6, 7, 8, 9};
+  server.clients_last = 10;
+  director_.foreseen.assign(5000, server);
+  director_.foreseen.front() = service;
+  start();
+  std::vector<ForesightLine> lines;
+  const auto refusal = client().what_if({Flush{}}, [&](const ForesightLine& line) {
+    lines.push_back(line);
+    return true;
+  });
+  EXPECT_FALSE(refusal) << refusal->error.text;
+  ASSERT_EQ(lines.size(), 5000U);
+  EXPECT_EQ(std::get<ServiceForesight>(lines.front()).taken_over, service.taken_over);
+  EXPECT_EQ(std::get<ServiceForesight>(lines.front()).after, service.after);
+  const auto& last = std::get<ServerForesight>(lines.back());
+  EXPECT_EQ(last.before, server.before);
+  EXPECT_FALSE(last.after);
+  EXPECT_EQ(last.connections, server.connections);
+  EXPECT_EQ(last.clients, server.clients);
+  EXPECT_EQ(last.clients_last, 10U);
+  EXPECT_TRUE(in_loop([this] { return director_.commands.empty(); }));
+}
+
+TEST_F(ClientTest, a_forecast_of_what_would_be_refused_names_the_command) {
+  director_.on_execute = [n = 0](const Command&) mutable -> Result<void> {
+    if (n++ == 2) return Error{ErrorCode::destination_exists, "it is there"};
+    return {};
+  };
+  start();
+  const auto nothing = [](const ForesightLine&) { return true; };
+  const auto refusal = client().what_if({Flush{}, Flush{}, Flush{}, Flush{}}, nothing);
+  ASSERT_TRUE(refusal);
+  EXPECT_EQ(refusal->error.code, ErrorCode::destination_exists);
+  EXPECT_EQ(refusal->command, 2U);
+  in_loop([this] { return director_.forecast_failure = Error{ErrorCode::no_space, "full"}, 0; });
+  const auto whole = client().what_if({}, nothing);
+  ASSERT_TRUE(whole);
+  EXPECT_EQ(whole->error.code, ErrorCode::no_space);
+  EXPECT_FALSE(whole->command);
+}
+
+TEST_F(ClientTest, what_remains_is_counted_by_the_daemon) {
+  director_.counted = {1, 2, 3, 4};
+  start();
+  SessionFilter filter;
+  filter.server = ServerName::parse("10.0.0.1");
+  const auto remaining = client().remaining(filter);
+  ASSERT_TRUE(remaining) << remaining.error().text;
+  EXPECT_EQ(*remaining, (Remaining{1, 2, 3, 4}));
+  EXPECT_EQ(in_loop([this] { return director_.filters.back(); }), filter);
 }
 
 TEST_F(ClientTest, synchronisation_daemons_arrive) {

@@ -2,6 +2,8 @@
 // Every endpoint over a real socket: what reaches the director and what the client is answered.
 #include <gmock/gmock.h>
 
+#include "api/namespace_header.h"
+#include "api/server.h"
 #include "unit/api/api_fixture.h"
 
 namespace limpet::api {
@@ -94,6 +96,19 @@ TEST_F(Endpoints, timeouts_are_shown_and_set) {
   EXPECT_EQ(ask("GET", "/v1/timeouts").json(), json({{"tcp", 1}, {"tcp_fin", 2}, {"udp", 3}}));
   EXPECT_EQ(ask("PUT", "/v1/timeouts", R"({"udp":9})").status, 204);
   EXPECT_EQ(only_command<SetTimeouts>().timeouts, (Timeouts{0, 0, 9}));
+}
+
+TEST_F(Endpoints, tunables_are_shown_and_set) {
+  director_.set_tunables[tunable("sloppy_tcp")] = 7;
+  start();
+  const auto all = ask("GET", "/v1/tunables").json();
+  EXPECT_EQ(all["sloppy_tcp"], 7);
+  EXPECT_EQ(all["sync_threshold"], "3\t50");
+  EXPECT_EQ(ask("PUT", "/v1/tunables", R"({"conn_reuse_mode":0,"sync_threshold":"3 50"})").status, 204);
+  EXPECT_EQ(only_command<SetTunables>().settings,
+            (std::vector<Setting>{{"conn_reuse_mode", "0"}, {"sync_threshold", "3 50"}}));
+  for (const auto* wrong : {"[]", "1", R"({"sloppy_tcp":true})", R"({"sloppy_tcp":1.5})", R"({"sloppy_tcp":[1]})"})
+    EXPECT_EQ(ask("PUT", "/v1/tunables", wrong).status, 400) << wrong;
 }
 
 TEST_F(Endpoints, zero_takes_a_service_or_none) {

@@ -32,6 +32,7 @@ struct FakeDirector : Director {
     return on_execute ? on_execute(command) : Result<void>();
   }
   std::unique_ptr<Transaction> begin_transaction() override;
+  std::unique_ptr<Forecast> forecast() override;
   bool settle() override { return true; }
   std::unique_ptr<ServiceCursor> services() override;
   Result<ServiceView> service(const ServiceKey& key) override {
@@ -41,9 +42,11 @@ struct FakeDirector : Director {
     return Error{ErrorCode::no_such_service, "there is no service " + key.to_string()};
   }
   Timeouts timeouts() const override { return set_timeouts; }
+  std::vector<Setting> tunables() const override { return all_settings(set_tunables); }
   std::vector<SyncDaemon> sync_daemons() const override { return daemons; }
   std::unique_ptr<ConnectionCursor> connections() override;
   std::unique_ptr<SessionCursor> sessions(const SessionFilter& filter) override;
+  std::unique_ptr<Tally> remaining(const SessionFilter& filter) override;
   Result<Explanation> explain(const ExplainQuestion& question) override {
     questions.push_back(question);
     return explained;
@@ -58,6 +61,7 @@ struct FakeDirector : Director {
   std::vector<Command> commands;
   std::vector<ServiceView> listed;
   Timeouts set_timeouts;
+  Tunables set_tunables;
   std::vector<SyncDaemon> daemons;
   Status shown;
   int unloads = 0;
@@ -68,6 +72,9 @@ struct FakeDirector : Director {
   std::vector<SessionFilter> filters;               // that sessions were asked for with
   std::vector<ExplainQuestion> questions;
   Result<Explanation> explained = Explanation{};
+  std::vector<ForesightLine> foreseen;
+  std::optional<Error> forecast_failure;
+  Remaining counted;
 };
 
 class FakeServices : public ServiceCursor {
@@ -150,6 +157,44 @@ inline std::unique_ptr<ConnectionCursor> FakeDirector::connections() {
 inline std::unique_ptr<SessionCursor> FakeDirector::sessions(const SessionFilter& filter) {
   filters.push_back(filter);
   return std::make_unique<FakeCursor<SessionView, numbered_session>>(*this);
+}
+
+// Looks twice, then tells what the test has set; refuses what on_execute refuses.
+class FakeForecast : public Forecast {
+ public:
+  explicit FakeForecast(FakeDirector& director) : director_(director) {}
+  Result<void> add(const Command& command) override {
+    return director_.on_execute ? director_.on_execute(command) : Result<void>();
+  }
+  Progress look() override { return {++looks_ == 2, director_.forecast_failure}; }
+  std::optional<ForesightLine> next() override {
+    if (next_ == director_.foreseen.size()) return std::nullopt;
+    return director_.foreseen[next_++];
+  }
+
+ private:
+  FakeDirector& director_;
+  int looks_ = 0;
+  std::size_t next_ = 0;
+};
+
+inline std::unique_ptr<Forecast> FakeDirector::forecast() { return std::make_unique<FakeForecast>(*this); }
+
+class FakeTally : public Tally {
+ public:
+  explicit FakeTally(const Remaining& counted) : counted_(counted) {}
+  std::optional<Remaining> look() override {
+    return std::exchange(looked_, true) ? std::optional(counted_) : std::nullopt;
+  }
+
+ private:
+  Remaining counted_;
+  bool looked_ = false;
+};
+
+inline std::unique_ptr<Tally> FakeDirector::remaining(const SessionFilter& filter) {
+  filters.push_back(filter);
+  return std::make_unique<FakeTally>(counted);
 }
 
 }  // namespace limpet::api

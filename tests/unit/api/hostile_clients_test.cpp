@@ -6,7 +6,9 @@
 #include <gmock/gmock.h>
 
 #include "api/body_sources.h"
+#include "api/namespace_header.h"
 #include "api/routes.h"
+#include "api/server.h"
 #include "unit/api/api_fixture.h"
 
 namespace limpet::api {
@@ -92,6 +94,16 @@ TEST_F(HostileClients, a_transaction_that_is_no_list_or_breaks_off_carries_out_n
   EXPECT_EQ(in_loop([this] { return director_.commands.size(); }), 0u);
 }
 
+TEST_F(HostileClients, a_forecast_of_no_list_of_commands_is_refused) {
+  start();
+  EXPECT_EQ(ask("POST", "/v1/what-if", "{}").status, 400);
+  for (const char* body : {R"([{"op":"flush"},])", R"([{"op":"flush"},{"op":])", R"([{"op":"no such"}])"}) {
+    const auto problem = ask("POST", "/v1/what-if", body).json()["problem"];
+    EXPECT_EQ(problem["status"], 400) << body;
+  }
+  expect_still_serving();
+}
+
 TEST_F(HostileClients, a_transaction_whose_client_goes_away_is_given_up) {
   std::atomic<int> seen = 0;
   director_.on_execute = [&](const Command&) -> Result<void> {
@@ -146,9 +158,7 @@ TEST_F(HostileClients, a_client_that_leaves_in_mid_listing_does_no_harm) {
   for (int round = 0; round < 20; ++round) {
     RawClient client(run_directory_);
     client.send(request_text("GET", "/v1/connections"));
-    char byte;
-    boost::system::error_code error;
-    client.stream().read_some(boost::asio::mutable_buffer(&byte, 1), error);
+    EXPECT_TRUE(client.read_byte());
   }
   expect_still_serving();
 }
@@ -176,7 +186,6 @@ TEST_F(HostileClients, a_reader_that_stops_for_good_is_dropped) {
   RawClient stuck(run_directory_);
   stuck.send(request_text("GET", "/v1/connections"));
   while (director_.connections_read == 0) std::this_thread::sleep_for(1ms);
-  const auto open_connections = [this] { return in_loop([this] { return server_->connections(); }); };
   const auto deadline = std::chrono::steady_clock::now() + 20s;
   while (open_connections() > 0 && std::chrono::steady_clock::now() < deadline) std::this_thread::sleep_for(20ms);
   EXPECT_EQ(open_connections(), 0u);
@@ -211,10 +220,10 @@ TEST_F(HostileClients, clients_over_the_limit_wait_until_one_has_gone) {
   }
   RawClient third(run_directory_);
   third.send(request_text("GET", "/v1/version"));
-  third.stream().set_patience(100ms);
+  third.set_patience(100ms);
   EXPECT_EQ(third.read().status, 0);
   first.reset();
-  third.stream().set_patience(5000ms);
+  third.set_patience(5000ms);
   EXPECT_EQ(third.read().status, 200);
 }
 

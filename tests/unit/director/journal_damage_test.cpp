@@ -212,6 +212,25 @@ TEST_F(DamagedJournalTest, on_a_full_disk_the_services_come_back_and_nothing_can
   EXPECT_EQ(replay.configuration, expected) << "there is room again";
 }
 
+TEST_F(DamagedJournalTest, a_torn_line_stays_apart_from_what_comes_when_a_full_disk_has_taken_only_its_end) {
+  const std::string whole = read_file(file());
+  const std::string torn = whole.substr(0, whole.size() - 5);
+  std::ofstream(file(), std::ios::trunc) << torn;
+  {
+    const FileSizeLimit full(20);  // it cannot be written anew
+    open();
+  }
+  expected = replay.configuration;
+  {
+    const FileSizeLimit full(torn.size() + 1);
+    EXPECT_FALSE(journal->append(AddService{service("fwm/9")}));
+  }
+  EXPECT_EQ(read_file(file()), torn);
+  run(AddService{service("fwm/10")});
+  open();
+  EXPECT_EQ(replay.configuration, expected);
+}
+
 TEST_F(JournalTest, a_first_start_on_a_full_disk_is_an_error) {
   const FileSizeLimit full(20);
   const auto opened = Journal::open(directory(), replay);

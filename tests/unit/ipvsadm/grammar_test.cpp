@@ -82,6 +82,8 @@ TEST(Grammar, scheduler_flags_are_judged_before_anything_else) {
   EXPECT_EQ(mistake("-A -b foo"), "invalid scheduler flag `foo'");
   EXPECT_EQ(mistake("-L -b sh-port"), "incompatible scheduler flag `sh-port'");
   EXPECT_EQ(parsed<AddService>("-A -t 192.0.2.1:80 -b mh-port,, -s mh").service.scheduler_flags, sched_flag_2);
+  EXPECT_EQ(parsed<AddService>("-A -t 192.0.2.1:80 -b mh-port -s maglev").service.scheduler_flags, sched_flag_2);
+  EXPECT_EQ(mistake("-A -t 192.0.2.1:80 -s maglev -b sh-port"), "incompatible scheduler flag `sh-port'");
 }
 
 TEST(Grammar, arguments_that_are_no_options_are_unexpected) {

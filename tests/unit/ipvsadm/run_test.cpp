@@ -68,15 +68,11 @@ TEST(Run, each_feature_that_is_not_carried_is_refused_with_its_name) {
   const std::map<std::string, std::string> refused = {
       {"-A -f 5 -6", "IPv6"},
       {"-A --sctp-service 192.0.2.1:80", "SCTP"},
-      {"-A -t 192.0.2.1:81 -s sh", "the scheduler sh"},
       {"-A -t 192.0.2.1:81 -s none", "the scheduler none"},
-      {"-A -u 192.0.2.1:81 -o", "one-packet scheduling"},
       {"-A -u 192.0.2.1:81 -p --pe sip", "the persistence engine sip"},
-      {"-A -t 192.0.2.1:81 -b flag-1", "scheduler flags"},
-      {"-E -t 192.0.2.1:80 -s mh", "the scheduler mh"},
+      {"-E -t 192.0.2.1:80 -s none", "the scheduler none"},
       {"-a -t 192.0.2.1:80 -r 192.0.2.20 -i", "tunnels"},
       {"-a -t 192.0.2.1:80 -r 192.0.2.20 -i --tun-type gue --tun-port 6080", "tunnels"},
-      {"-a -t 192.0.2.1:80 -r 192.0.2.20 -x 9", "connection thresholds"},
   };
   for (const auto& [line, name] : refused) {
     const auto outcome = run_line(backend, line);

@@ -49,7 +49,8 @@ class Tables {
     const auto protocol = one_of({Protocol::tcp, Protocol::udp, Protocol::sctp});
     service.key = coin() ? ServiceKey::of_mark(Mark{any() | 1}, family)
                          : ServiceKey::of_address(protocol, address(family), coin() ? port() : Port{});
-    service.scheduler = one_of<const char*>({"rr", "wrr", "lc", "wlc", "sh", "mh", "sed", "nq", "fo", "ovf", "dh"});
+    service.scheduler =
+        one_of<const char*>({"rr", "wrr", "lc", "wlc", "sh", "mh", "sed", "nq", "fo", "ovf", "dh", "maglev"});
     service.persistent = coin() || (!service.key.is_mark() && service.key.port.value == 0);
     service.timeout = service.persistent ? 1 + any() % kMaxTimeoutSeconds : 0;
     if (family == Family::ipv6) service.netmask = static_cast<std::uint32_t>(1 + below(128));

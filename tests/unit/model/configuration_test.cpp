@@ -4,6 +4,8 @@
 
 #include <gtest/gtest.h>
 
+#include <set>
+
 namespace limpet {
 namespace {
 
@@ -173,13 +175,22 @@ TEST_F(ConfigurationTest, a_timeout_of_0_leaves_the_old_one) {
   EXPECT_EQ(run(SetTimeouts{{kMaxTimeoutSeconds + 1, 1, 1}}), ErrorCode::invalid);
 }
 
-TEST_F(ConfigurationTest, a_flush_keeps_the_timeouts) {
+TEST_F(ConfigurationTest, settings_are_taken_all_or_none) {
+  EXPECT_EQ(run(SetTunables{{{"sloppy_tcp", "1"}, {"nonesuch", "1"}}}), ErrorCode::no_such_setting);
+  EXPECT_EQ(configuration.tunables(), Tunables());
+  accept(SetTunables{{{"sloppy_tcp", "1"}, {"sloppy_tcp", "2"}}});
+  EXPECT_EQ(configuration.tunables()[tunable("sloppy_tcp")], 2);
+}
+
+TEST_F(ConfigurationTest, a_flush_keeps_the_timeouts_and_settings) {
+  accept(SetTunables{{{"sloppy_tcp", "1"}}});
   accept(AddService{service("tcp/192.0.2.1:80")});
   accept(SetTimeouts{{10, 20, 30}});
   accept(Flush{});
   EXPECT_TRUE(configuration.services().empty());
   EXPECT_EQ(configuration.find(key("tcp/192.0.2.1:80")), nullptr);
   EXPECT_EQ(configuration.timeouts(), (Timeouts{10, 20, 30}));
+  EXPECT_EQ(configuration.tunables()[tunable("sloppy_tcp")], 1);
 }
 
 TEST_F(ConfigurationTest, a_copy_is_independent) {
@@ -265,6 +276,21 @@ TEST_F(ConfigurationTest, while_a_sync_daemon_runs_a_server_has_its_services_fam
       << "and not that it is not there";
   accept(StopSyncDaemon{SyncRole::master});
   accept(AddDestination{key("tcp/192.0.2.1:80"), tunnel});
+}
+
+// Names that follow a pattern, as administrators give them, in either half of an address.
+TEST(ServiceKeyHashTest, scatters_names_that_follow_a_pattern) {
+  constexpr unsigned kEach = 64;
+  for (const char* pattern : {"10.0.{}.1", "10.{}.0.1", "10.0.0.{}", "2001:db8:{}::1", "2001:db8::{}"}) {
+    std::set<std::size_t> hashes;
+    for (unsigned address = 1; address <= kEach; ++address) {
+      std::string text = pattern;
+      text.replace(text.find("{}"), 2, std::to_string(address));
+      for (std::uint16_t port = 8192; port < 8192 + kEach; ++port)
+        hashes.insert(ServiceKeyHash{}(ServiceKey::of_address(Protocol::tcp, *Address::parse(text), Port{port})));
+    }
+    EXPECT_GT(hashes.size(), kEach * kEach * 99 / 100) << pattern;
+  }
 }
 
 }  // namespace

@@ -51,14 +51,41 @@ bool has_local_rule(const std::vector<Rule>& rules) {
   return std::find(rules.begin(), rules.end(), local_rule()) != rules.end();
 }
 
-// Whether a packet with this mark, from a network card, to an address of this host, is led to limpet0.
-bool is_led_away(const std::vector<Rule>& rules, std::uint32_t mark) {
-  for (const Rule& rule : rules) {
-    if (!rule.input_interface.empty()) continue;
-    if (rule.mask != 0 && (mark & rule.mask) != rule.mark) continue;
-    return rule.table == kTable;
+// The tables in which a packet with this mark from a network card is looked for, in their order.
+std::vector<std::uint32_t> tables_asked(const std::vector<Rule>& rules, std::uint32_t mark) {
+  std::vector<std::uint32_t> tables;
+  for (auto rule = rules.begin(); rule != rules.end(); ++rule) {
+    if (!rule->input_interface.empty()) continue;
+    if (rule->mask != 0 && (mark & rule->mask) != rule->mark) continue;
+    if (rule->action == FR_ACT_TO_TBL) tables.push_back(rule->table);
+    if (rule->action != FR_ACT_GOTO) continue;
+    const auto target =
+        std::find_if(rule, rules.end(), [&](const Rule& other) { return other.priority == rule->target; });
+    if (target != rules.end()) rule = target - 1;
   }
-  return false;
+  return tables;
+}
+
+// Whether such a packet, to an address of this host, is led to limpet0.
+bool is_led_away(const std::vector<Rule>& rules, std::uint32_t mark) {
+  return tables_asked(rules, mark).front() == kTable;
+}
+
+// What no mask holds together: more of them than are walked.
+MarkPathPlan many_marks(std::uint32_t first = 0) {
+  MarkPathPlan plan;
+  for (std::uint32_t i = 0; i <= kRulesWalked; ++i) plan.marks.insert(first + (0x10001U << i % 16) + 0x7654321 * i);
+  return plan;
+}
+
+std::size_t rules_walked(const std::vector<Rule>& rules, std::uint32_t mark) {
+  std::size_t count = 0;
+  for (const Rule& rule : rules) {
+    ++count;
+    if (rule.action == FR_ACT_GOTO && mark == 0) return count;
+    if (rule.priority != 0) break;
+  }
+  return count;
 }
 
 std::vector<Rule> after(std::vector<Rule> rules, const std::vector<RuleStep>& steps) {
@@ -77,8 +104,56 @@ std::vector<Rule> with(const MarkPathPlan& plan, const std::vector<Rule>& rules 
 TEST(MarkRules, ours_come_before_the_local_rule) {
   EXPECT_THAT(at_preference_0(with(marks({10, 11}))),
               ElementsAre("iif lo lookup local", "iif limpet0 lookup local", "iif limpet1 lookup local",
-                          "iif limpet1 blackhole", "fwmark 0xa/0xffffffff lookup 19536",
-                          "fwmark 0xb/0xffffffff lookup 19536", "lookup local"));
+                          "iif limpet1 blackhole", "fwmark 0xa/0xfffffffe lookup 19536", "lookup local"));
+}
+
+TEST(MarkRules, marks_that_differ_in_few_bits_share_rules) {
+  MarkPathPlan plan;
+  for (std::uint32_t mark = 1; mark <= 100; ++mark) plan.marks.insert(mark);
+  const auto rules = with(plan);
+  EXPECT_LT(rules_walked(rules, 0), 16U);
+  for (std::uint32_t mark = 0; mark < 256; ++mark) EXPECT_EQ(is_led_away(rules, mark), mark >= 1 && mark <= 100);
+  plan.marks.clear();
+  for (std::uint32_t i = 1; i < 256; ++i) plan.marks.insert(i << 16);
+  EXPECT_LT(rules_walked(with(plan), 0), 16U);
+}
+
+TEST(MarkRules, with_many_marks_an_unmarked_packet_jumps_over_them) {
+  const auto plan = many_marks();
+  const auto rules = with(plan);
+  EXPECT_LT(rules_walked(rules, 0), 8U);
+  EXPECT_THAT(tables_asked(rules, 0), ElementsAre(RT_TABLE_LOCAL, RT_TABLE_MAIN, RT_TABLE_DEFAULT));
+  EXPECT_THAT(tables_asked(rules, 7), ElementsAre(RT_TABLE_LOCAL, RT_TABLE_MAIN, RT_TABLE_DEFAULT));
+  for (const std::uint32_t mark : plan.marks) EXPECT_TRUE(is_led_away(rules, mark));
+  EXPECT_EQ(after(rules, rule_steps(rules, {}).value()), as_after_boot());
+}
+
+TEST(MarkRules, the_jump_ends_before_every_rule_of_others) {
+  auto rules = as_after_boot();
+  rules.insert(rules.begin() + 1, lookup(1, 1000));
+  EXPECT_THAT(tables_asked(with(many_marks(), rules), 0),
+              ElementsAre(RT_TABLE_LOCAL, 1000, RT_TABLE_MAIN, RT_TABLE_DEFAULT));
+}
+
+TEST(MarkRules, a_rule_that_others_add_without_a_preference_is_not_jumped_over) {
+  auto rules = with(many_marks());
+  const auto foreign = lookup(0, 1000);  // the kernel gives it 0, since ours have it
+  carry_out({RuleStep::Kind::add, foreign}, rules);
+  const auto change = steps(rules, many_marks());
+  EXPECT_EQ(change.size(), 1U);
+  rules = after(rules, change);
+  EXPECT_THAT(tables_asked(rules, 0),
+              ElementsAre(RT_TABLE_LOCAL, RT_TABLE_LOCAL, 1000, RT_TABLE_MAIN, RT_TABLE_DEFAULT));
+  EXPECT_THAT(steps(rules, many_marks()), IsEmpty());
+  carry_out({RuleStep::Kind::remove, foreign}, rules);
+  EXPECT_EQ(with(many_marks(), rules), with(many_marks()));
+}
+
+TEST(MarkRules, a_local_rule_moved_by_the_administrator_is_not_overtaken) {
+  const std::vector<Rule> rules = {lookup(50, 1000), lookup(100, RT_TABLE_LOCAL), lookup(32766, RT_TABLE_MAIN)};
+  const auto active = with(many_marks(), rules);
+  EXPECT_THAT(tables_asked(active, 0), ElementsAre(1000, RT_TABLE_LOCAL, RT_TABLE_MAIN));
+  EXPECT_EQ(after(active, rule_steps(active, {}).value()), rules);
 }
 
 TEST(MarkRules, deferred_addresses_have_a_table_of_their_own) {
@@ -100,23 +175,32 @@ TEST(MarkRules, taking_them_out_leaves_the_list_as_it_was) {
   EXPECT_EQ(after(rules, rule_steps(rules, {}).value()), as_after_boot());
 }
 
-TEST(MarkRules, the_local_rule_is_there_at_every_moment) {
-  for (const auto& target : {marks({10, 12}), marks({}), marks({11})}) {
-    auto rules = with(marks({10, 11}));
-    for (const RuleStep& step : steps(rules, target)) {
-      carry_out(step, rules);
-      EXPECT_TRUE(has_local_rule(rules));
+TEST(MarkRules, the_local_table_comes_first_for_the_unmarked_at_every_moment) {
+  for (const auto& before : {marks({10, 11}), many_marks()}) {
+    for (const auto& target : {marks({10, 12}), marks({}), marks({11}), many_marks(), many_marks(3)}) {
+      auto rules = with(before);
+      for (const RuleStep& step : steps(rules, target)) {
+        carry_out(step, rules);
+        EXPECT_TRUE(has_local_rule(rules));
+        EXPECT_EQ(tables_asked(rules, 0).front(), RT_TABLE_LOCAL);
+        EXPECT_EQ(tables_asked(rules, 0).back(), RT_TABLE_DEFAULT);
+      }
     }
   }
 }
 
 TEST(MarkRules, a_mark_that_stays_is_led_away_at_every_moment) {
-  auto rules = with(marks({10}));
-  for (const RuleStep& step : steps(rules, marks({9, 10, 11}))) {
-    carry_out(step, rules);
-    EXPECT_TRUE(is_led_away(rules, 10));
+  auto more = many_marks();
+  more.marks.insert(10);
+  for (const auto& [before, target] :
+       {std::pair(marks({10}), marks({9, 10, 11})), std::pair(marks({10}), more), std::pair(more, marks({10}))}) {
+    auto rules = with(before);
+    for (const RuleStep& step : steps(rules, target)) {
+      carry_out(step, rules);
+      EXPECT_TRUE(is_led_away(rules, 10));
+    }
+    EXPECT_EQ(rules, with(target));
   }
-  EXPECT_EQ(rules, with(marks({9, 10, 11})));
 }
 
 TEST(MarkRules, unmarked_packets_are_never_led_away) {
@@ -128,13 +212,17 @@ TEST(MarkRules, unmarked_packets_are_never_led_away) {
 }
 
 TEST(MarkRules, whatever_a_killed_process_left_becomes_right) {
-  const auto start = with(marks({10, 11}));
-  const auto change = steps(start, marks({11, 12}));
-  for (std::size_t done = 0; done <= change.size(); ++done) {
-    auto rules = start;
-    for (std::size_t i = 0; i < done; ++i) carry_out(change[i], rules);
-    EXPECT_EQ(with(marks({20}), rules), with(marks({20}))) << done << " steps";
-    EXPECT_EQ(after(rules, rule_steps(rules, {}).value()), as_after_boot()) << done << " steps";
+  for (const auto& [before, target] : {std::pair(marks({10, 11}), marks({11, 12})),
+                                       std::pair(marks({10}), many_marks()), std::pair(many_marks(), marks({10}))}) {
+    const auto start = with(before);
+    const auto change = steps(start, target);
+    for (std::size_t done = 0; done <= change.size(); ++done) {
+      auto rules = start;
+      for (std::size_t i = 0; i < done; ++i) carry_out(change[i], rules);
+      for (const auto& wanted : {marks({20}), many_marks(5)})
+        EXPECT_EQ(with(wanted, rules), with(wanted)) << done << " steps";
+      EXPECT_EQ(after(rules, rule_steps(rules, {}).value()), as_after_boot()) << done << " steps";
+    }
   }
 }
 

@@ -147,6 +147,26 @@ TEST_F(ExplanationText, the_schedulers_turn) {
             "skipped, for weight 0: 198.51.100.8:80\n");
 }
 
+TEST_F(ExplanationText, what_a_scheduler_hashes) {
+  explanation.scheduler = "sh";
+  explanation.hashes = Hashed::client_address_and_port;
+  explanation.weight_0 = {{*Address::parse("198.51.100.8"), Port{80}}};
+  EXPECT_EQ(text(),
+            "10.1.0.1 to tcp 192.0.2.1:80: goes to 198.51.100.7:80 (route)\n"
+            "because a hash of the client's address and port leads to this server by sh (service tcp:192.0.2.1:80)\n"
+            "of weight 0: 198.51.100.8:80\n"
+            "note: the hash needs the client's port; give it as 10.1.0.1:PORT\n");
+  explanation.scheduler = "dh";
+  explanation.hashes = Hashed::virtual_address;
+  explanation.rule = ExplainRule::no_server;
+  explanation.server.reset();
+  EXPECT_EQ(text(),
+            "10.1.0.1 to tcp 192.0.2.1:80: refused, with ICMP port unreachable\n"
+            "because a hash of the virtual address leads to no server that takes new connections by dh (service "
+            "tcp:192.0.2.1:80)\n"
+            "of weight 0: 198.51.100.8:80\n");
+}
+
 TEST_F(ExplanationText, a_template_with_its_time_left) {
   explanation.rule = ExplainRule::persistence;
   explanation.network = "10.1.0.0/24";
@@ -186,6 +206,24 @@ TEST_F(ExplanationText, what_is_refused_passed_or_cut_off) {
   question.mark = Mark{11};
   question.protocol = Protocol::udp;
   EXPECT_THAT(text(), HasSubstr("there is no service for udp 192.0.2.1:80 nor for mark 11"));
+}
+
+TEST_F(ExplanationText, past_the_servers) {
+  explanation.rule = ExplainRule::bypass;
+  explanation.service = ServiceKey::of_mark(Mark{10}, Family::ipv4);
+  explanation.server = ChosenServer{{*Address::parse("192.0.2.1"), Port{80}}, ForwardingMethod::route, 0};
+  EXPECT_EQ(text(),
+            "10.1.0.1 to tcp 192.0.2.1:80: goes to 192.0.2.1:80 (route)\n"
+            "because service fwm:10 has no server that takes new connections, and cache_bypass lets it go to the "
+            "address it is sent to\n");
+  explanation.state = "ESTABLISHED";
+  explanation.expires = 60;
+  EXPECT_THAT(text(), HasSubstr("because a connection is there (ESTABLISHED, 1 min left), that cache_bypass has let "
+                                "go to the address it was sent to\n"));
+  for (const WayToServer way : {WayToServer::unreachable, WayToServer::local}) {
+    explanation.server->way = way;
+    EXPECT_THAT(text(), HasSubstr("dropped"));
+  }
 }
 
 TEST_F(ExplanationText, notes_tell_of_what_was_there_and_of_netfilter) {

@@ -63,6 +63,21 @@ class LimpetdOptionsTest : public testing::Test {
   TemporaryDirectory directory_;
 };
 
+TEST_F(LimpetdOptionsTest, settings_are_a_table_of_numbers_that_the_kernel_would_take) {
+  const auto settings = options("[sysctl]\nsloppy_tcp = 1\nsync_threshold = \"3 50\"\n").director.settings;
+  ASSERT_EQ(settings.size(), 2u);
+  EXPECT_EQ(settings[0].setting, (Setting{"sloppy_tcp", "1"}));
+  EXPECT_EQ(settings[1].setting, (Setting{"sync_threshold", "3 50"}));
+  EXPECT_EQ(settings[1].source, file() + ":3");
+  expect_error("sysctl = 1\n", 1, "sysctl");
+  expect_error("[sysctl]\nsloppy_tcp = true\n", 2, "sloppy_tcp");
+  for (const auto* wrong : {"nonesuch = 1", "sloppy_tcp = 2147483648", "conntrack = 1"}) {
+    const auto result = read("[sysctl]\n" + std::string(wrong) + "\n");
+    ASSERT_FALSE(result) << wrong;
+    EXPECT_THAT(result.error().text, testing::StartsWith(file() + ":2: net.ipv4.vs.")) << wrong;
+  }
+}
+
 TEST_F(LimpetdOptionsTest, an_empty_file_leaves_the_defaults) {
   const DaemonOptions o = options("");
   EXPECT_EQ(o.director.run_directory, "/run/limpet");
@@ -75,6 +90,7 @@ TEST_F(LimpetdOptionsTest, an_empty_file_leaves_the_defaults) {
   EXPECT_EQ(o.director.ceilings.flows, 1048576u);
   EXPECT_EQ(o.director.ceilings.templates, 1048576u);
   EXPECT_EQ(o.log_level, spdlog::level::info);
+  EXPECT_EQ(o.director.maglev_key_file, "");
 }
 
 constexpr const char* kFull = R"(
@@ -84,6 +100,8 @@ door = "tc"
 interfaces = ["eth0", "eth1"]
 first-packets = "netfilter"
 log-level = "debug"
+[maglev]
+key-file = "/etc/limpet/key"
 [tables]
 services = 10
 destinations = 20
@@ -93,6 +111,7 @@ templates = 40
 
 TEST_F(LimpetdOptionsTest, every_key_of_the_file_takes_effect) {
   const DaemonOptions o = options(kFull);
+  EXPECT_EQ(o.director.maglev_key_file, "/etc/limpet/key");
   EXPECT_EQ(o.director.run_directory, "/run/elsewhere");
   EXPECT_EQ(o.director.state_directory, "/srv/limpet state");
   EXPECT_EQ(o.director.door, DoorChoice::tc);
@@ -211,7 +230,7 @@ TEST_F(LimpetdOptionsTest, the_file_that_is_shipped_states_the_defaults_and_ever
   const auto shipped = read_file(std::filesystem::path(__FILE__).parent_path() / "../../../packaging/limpetd.toml");
   ASSERT_NE(shipped, "");
   options(shipped);
-  const std::regex key("# (\\[tables\\]|[a-z-]+ = .*)");
+  const std::regex key("# (\\[(?:tables|maglev)\\]|[a-z-]+ = .*)");
   std::string uncommented;
   std::istringstream lines(shipped);
   int keys = 0;
@@ -221,7 +240,7 @@ TEST_F(LimpetdOptionsTest, the_file_that_is_shipped_states_the_defaults_and_ever
     uncommented += match.str(1) + "\n";
     ++keys;
   }
-  EXPECT_EQ(keys, 11) << "10 keys and [tables]";
+  EXPECT_EQ(keys, 13) << "11 keys, [maglev] and [tables]";
   const DaemonOptions stated = options(uncommented);
   const DaemonOptions defaults = options("");
   EXPECT_EQ(stated.director.run_directory, defaults.director.run_directory);

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // SO_NETNS_COOKIE of a socket and of this process.
-#include "api/network_namespace.h"
+#include "unix_socket/network_namespace.h"
 
 #include <sys/socket.h>
 #include <unistd.h>
 
-namespace limpet::api {
+namespace limpet {
 
 std::optional<std::uint64_t> network_namespace_of(int socket) {
   std::uint64_t cookie = 0;
@@ -22,4 +22,4 @@ std::optional<std::uint64_t> own_network_namespace() {
   return cookie;
 }
 
-}  // namespace limpet::api
+}  // namespace limpet

@@ -6,7 +6,7 @@
 
 #include <utility>
 
-namespace limpet::api {
+namespace limpet {
 
 class Descriptor {
  public:
@@ -31,4 +31,4 @@ class Descriptor {
   int fd_ = -1;
 };
 
-}  // namespace limpet::api
+}  // namespace limpet
