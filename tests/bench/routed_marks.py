@@ -28,8 +28,11 @@ def marks(count, scattered):
     return [(number * SCATTER) % 2**32 if scattered else number for number in range(1, count + 1)]
 
 
+NO_LIMPETD = None
+A_RULE = "a rule"
 CASES = {
-    "no limpetd": None,
+    "no limpetd": NO_LIMPETD,
+    "no limpetd, any rule": A_RULE,  # the kernel's own price: without one it skips the rules altogether
     "no marks": [],
     "1 mark": marks(1, False),
     "100 marks, 1 to 100": marks(100, False),
@@ -100,7 +103,9 @@ class Case:
             ip neigh add 10.2.0.9 lladdr 02:00:00:00:00:09 dev out0 nud permanent
             sysctl -qw net.ipv4.ip_forward=1; ethtool -K far0 gro on; ethtool -K in0 gro on
             for one in all default in0; do sysctl -qw net.ipv4.conf.$one.rp_filter=0; done""")
-        if services is not None:
+        if services == A_RULE:
+            shell("ip rule add fwmark 77 lookup 100")
+        elif services is not NO_LIMPETD:
             self.start(programs, services)
         # Behind whatever else is at the interface: nobody is charged for the way to the far end.
         shell("""tc qdisc add dev out0 clsact 2>/dev/null || true
@@ -144,7 +149,7 @@ def in_a_child(programs, services):
         os.write(answer_write, struct.pack("<I", 0))
         while os.read(ask_read, 1):
             os.write(answer_write, struct.pack("<I", case.measure()))
-        if services is not None:
+        if services not in (NO_LIMPETD, A_RULE):
             subprocess.run([programs + "/limpet", "unload"], check=False)
             shutil.rmtree(os.path.dirname(os.environ["LIMPET_RUN_DIR"]), ignore_errors=True)
         os._exit(0)
