@@ -28,6 +28,11 @@ constexpr const char* kVip = "192.0.2.100";
 constexpr const char* kBehind = "198.51.100.2";
 constexpr const char* kFar = "203.0.113.5";  // the client sends for it by way of the director, who is not it
 
+// A pair that has just been set up drops what is sent until the kernel has taken note of its carrier.
+void wait_for_carrier(const std::string& interface) {
+  run("timeout 10 sh -c 'until ip link show dev " + interface + " | grep -q \"state UP\"; do sleep 0.01; done'");
+}
+
 class MarkedTraffic : public testing::Test {
  protected:
   MarkedTraffic() {
@@ -39,9 +44,13 @@ class MarkedTraffic : public testing::Test {
     run("ip addr add 198.51.100.1/24 dev eth1 && ip link set eth1 up");
     client_.enter();
     run("ip addr add 192.0.2.2/24 dev c0 && ip link set c0 up && ip route add default via 192.0.2.1");
+    wait_for_carrier("c0");
     server_.enter();
     run("ip addr add 198.51.100.2/24 dev s0 && ip link set s0 up && ip route add default via 198.51.100.1");
+    wait_for_carrier("s0");
     director_.enter();
+    wait_for_carrier("eth0");
+    wait_for_carrier("eth1");
   }
 
   ~MarkedTraffic() override { std::filesystem::remove_all(directory_); }
@@ -73,8 +82,7 @@ class MarkedTraffic : public testing::Test {
   // How many packets come out at limpet1 when the client opens a connection.
   int led_away(const std::string& address) {
     director_.enter();
-    // A pair that has just been set up drops what is sent until the kernel has taken note of its carrier.
-    run("timeout 5 sh -c 'until ip link show dev limpet0 | grep -q \"state UP\"; do sleep 0.01; done'");
+    wait_for_carrier("limpet0");
     Listener limpet1(kMarkPeer);
     client_.enter();
     const auto connection = start_tcp_connection(address, 80);
