@@ -17,6 +17,14 @@ struct {
 	__type(value, struct limpet_explain);
 } explain_request SEC(".maps");
 
+/* Too large for the stack. Not the openings' (open.h): packets may come while a question is answered. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct pick);
+} explain_picks SEC(".maps");
+
 /* Past the caches: they are written by who looks. The same lookup says LOCAL of an address of this host. */
 SUBPROGRAM int explain_hop(void *context, __u32 address)
 {
@@ -159,44 +167,40 @@ struct explain_walk {
 };
 
 /* The schedulers' offers, with the flow that leaves already gone. */
-static __always_inline long explain_offer(const struct explain_walk *w, struct best *best,
-					  const struct limpet_list_entry *e, struct load load)
+static __always_inline long explain_offer(const struct explain_walk *w, struct best *best, const struct server *s,
+					  struct load load)
 {
-	if (e->first == w->leaving->destination) {
+	if (s->destination == w->leaving->destination) {
 		load.active -= w->leaving->load.active;
 		load.total -= w->leaving->load.total;
 	}
-	switch (w->counted.list->scheduler) {
+	switch (w->counted.pick->list.scheduler) {
 	case LIMPET_LC:
-		return lc_offer(best, e, load);
+		return lc_offer(best, s, load);
 	case LIMPET_WLC:
-		return wlc_offer(best, e, load);
+		return wlc_offer(best, s, load);
 	case LIMPET_SED:
-		return sed_offer(best, e, load);
+		return sed_offer(best, s, load);
 	case LIMPET_NQ:
-		return nq_offer(best, e, load);
+		return nq_offer(best, s, load);
 	case LIMPET_OVF:
-		return ovf_offer(best, e, load);
+		return ovf_offer(best, s, load);
 	}
 	return 0;
 }
 
-EACH_SERVER(explain_counted_step, struct explain_walk, w->counted, explain_offer(w, &best, e, load))
+EACH_SERVER(explain_counted_step, struct explain_walk, w->counted, explain_offer(w, &best, s, load_at(s)))
 
 GLOBAL int explain_counted(__u32 service, const struct leaving *leaving, struct pick *pick)
 {
 	struct limpet_service_state *state = service_state(service);
 	struct explain_walk w = {};
-	struct list l;
 
-	if (!leaving || !pick || !state || !list_open(&l, state, published_by(state)))
+	if (!leaving || !pick || !state || !pick_open(pick, service, published_by(state), leaving))
 		return 0;
-	pick_nobody(pick);
-	l.relieved = leaving->relieved;
-	w.counted.list = &l;
 	w.counted.pick = pick;
 	w.leaving = leaving;
-	bpf_loop(rounds_for(l.count), explain_counted_step, &w, 0);
+	bpf_loop(rounds_for(pick->list.count), explain_counted_step, &w, 0);
 	return 0;
 }
 
@@ -220,25 +224,29 @@ static __always_inline int schedules_by_counts(__u32 service)
 static __always_inline void explain_choice(struct limpet_explain *e, struct packet *p, const struct service_hit *hit,
 					   const struct limpet_config *c, struct leaving *leaving)
 {
-	struct pick pick = {};
+	__u32 zero = 0;
+	struct pick *pick = bpf_map_lookup_elem(&explain_picks, &zero);
 
+	if (!pick)
+		return;
+	__builtin_memset(pick, 0, PICK_CLEARED);
 	if (hit->service.flags & LIMPET_SERVICE_PERSISTENT) {
 		if (explain_template(e, p, hit, c, leaving))
 			return;
 	} else if (flows_were_full(p) && !is_one_packet(p, &hit->service)) {
-		schedule_by_hash(hit->service.id, &pick, mix_flow(p));
-		e->destination = pick.destination;
+		schedule_by_hash(hit->service.id, pick, mix_flow(p));
+		e->destination = pick->destination;
 		e->rule = LIMPET_EXPLAIN_HASH;
 		return;
 	}
 	e->rule = LIMPET_EXPLAIN_SCHEDULER;
 	if (leaving->destination && schedules_by_counts(hit->service.id)) {
-		explain_counted(hit->service.id, leaving, &pick);
-		e->destination = pick.destination;
+		explain_counted(hit->service.id, leaving, pick);
+		e->destination = pick->destination;
 		return;
 	}
-	schedule(hit->service.id, p, leaving, &pick);
-	e->destination = pick.destination;
+	schedule(hit->service.id, p, leaving, pick);
+	e->destination = pick->destination;
 }
 
 /* new_flow(). */

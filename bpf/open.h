@@ -20,12 +20,12 @@
 struct opening {
 	struct service_hit hit;
 	struct template_binding binding;
-	struct pick pick;
 	__u32 claimed;       /* an ended entry of the same key is held BUSY by us */
 	__u32 one_packet;    /* no entry is made */
 	__u32 destination;   /* id; none after choose(): LIMPET_BYPASS, if there is a way past the servers */
 	__u32 template_kind; /* other than none: the template counts this flow */
 	struct limpet_flow flow;
+	struct pick pick; /* last: all before its servers is cleared */
 };
 
 /* Too large for the stack. Programs of one CPU do not interrupt each other: all doors run with bottom halves off. */
@@ -48,7 +48,7 @@ static __always_inline struct opening *opening_begin(void)
 	struct opening *o = opening_current();
 
 	if (o)
-		__builtin_memset(o, 0, sizeof(*o));
+		__builtin_memset(o, 0, offsetof(struct opening, pick) + PICK_CLEARED);
 	return o;
 }
 

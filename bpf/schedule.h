@@ -23,7 +23,7 @@
 /* The schedulers that look at every server. */
 static __always_inline void schedule_best(struct list *l, struct pick *pick)
 {
-	struct counted_walk w = { .list = l, .pick = pick };
+	struct counted_walk w = { .pick = pick };
 	__u32 rounds = rounds_for(l->count);
 
 	switch (l->scheduler) {
@@ -141,7 +141,7 @@ GLOBAL int schedule_by_hash(__u32 service, struct pick *pick, __u32 hash)
 
 	if (!pick)
 		return 0;
-	__builtin_memset(pick, 0, sizeof(*pick));
+	__builtin_memset(pick, 0, PICK_CLEARED);
 	if (state && list_open(&l, state, published_by(state)))
 		schedule_hash(&l, hash, pick);
 	return 0;

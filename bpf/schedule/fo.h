@@ -5,13 +5,13 @@
 
 #include "counted.h"
 
-static __always_inline long fo_offer(struct best *best, const struct limpet_list_entry *e)
+static __always_inline long fo_offer(struct best *best, const struct server *s)
 {
-	if (e->second > best->weight)
-		keep(best, e->first, 0, e->second);
+	if (s->weight > best->weight)
+		keep(best, s->destination, 0, s->weight);
 	return 0;
 }
 
-EACH_SERVER(fo_step, struct counted_walk, *w, fo_offer(&best, e))
+EACH_SERVER(fo_step, struct counted_walk, *w, fo_offer(&best, s))
 
 #endif

@@ -17,7 +17,7 @@ static __always_inline __u32 set_member(const struct limpet_locality_set *set, _
 static long set_least_step(__u32 index, void *argument)
 {
 	struct locality_walk *w = argument;
-	struct list *l = w->counted.list;
+	struct list *l = &w->counted.pick->list;
 	__u32 id = set_member(w->set, index);
 	struct limpet_destination *d = locality_server(w->work->key.service, id, w->set->changed);
 	struct best best = best_of(w->counted.pick);

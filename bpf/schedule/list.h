@@ -27,6 +27,21 @@ struct list {
 	__u32 relieved;   /* id of one that is to be taken for not overloaded; 0: none */
 };
 
+/* A server as the schedulers see it that look at all of them. */
+struct server {
+	__u32 destination; /* id; 0: nobody, or one that takes no connections */
+	__u32 weight;
+	__s64 active, total;
+};
+
+/* One round of a loop looks at this many servers: where the processor's returns are guarded (safe RET, retpolines), a
+ * callback's return costs as much as looking at several. */
+#define SERVERS_A_ROUND 8U
+
+struct servers {
+	struct server each[SERVERS_A_ROUND];
+};
+
 /* A scheduler proposes; the cursor moves only when the proposal is taken (schedule_commit()), since the XDP door may
  * still have to hand the packet on untouched. */
 struct pick {
@@ -39,7 +54,12 @@ struct pick {
 	__u64 cursor_before, cursor_after;
 	__s64 overhead, weight; /* for schedulers that compare (counted.h): of the destination, or pick_nobody()'s */
 	struct list list;       /* that was asked: the stack has no room for it */
+	struct servers servers; /* of one round; last, since it is not cleared */
 };
+
+/* What a pick begins with zeroed. Clearing the rest would cost every new connection, and only a round reads it, which
+ * has written it before. */
+#define PICK_CLEARED offsetof(struct pick, servers)
 
 static __always_inline struct limpet_service_state *service_state(__u32 service)
 {

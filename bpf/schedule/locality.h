@@ -84,7 +84,6 @@ static __always_inline int locality_begin(struct locality_walk *w, __u32 service
 
 	if (!state || !work)
 		return 0;
-	w->counted.list = &pick->list;
 	w->counted.pick = pick;
 	w->work = work;
 	work->leaving = 0;
@@ -110,16 +109,16 @@ static __always_inline struct load locality_load(const struct locality_walk *w, 
 static long locality_idle_step(__u32 round, void *argument)
 {
 	struct locality_walk *w = argument;
-	const struct list l = *w->counted.list;
+	struct pick *pick = w->counted.pick;
 
+	gather(pick, round, 0);
 	_Pragma("clang loop unroll(full)") for (__u32 i = 0; i < SERVERS_A_ROUND; i++)
 	{
-		__u32 index = round * SERVERS_A_ROUND + i;
-		struct limpet_list_entry *e = index < l.count ? list_at(&l, index) : 0;
+		const struct server *s = &pick->servers.each[i];
 
-		if (!e || locality_load(w, e->first, load_of(e->first)).active * 2 >= e->second)
+		if (!s->destination || locality_load(w, s->destination, load_at(s)).active * 2 >= s->weight)
 			continue;
-		w->counted.pick->found = 1;
+		pick->found = 1;
 		return 1;
 	}
 	return 0;
@@ -134,18 +133,19 @@ static __always_inline int locality_is_crowded(struct locality_walk *w, __u32 id
 	if (locality_load(w, id, load_of(id)).active <= weight)
 		return 0;
 	pick->found = 0;
-	bpf_loop(rounds_for(w->counted.list->count), locality_idle_step, w, 0);
+	bpf_loop(rounds_for(pick->list.count), locality_idle_step, w, 0);
 	return pick->found;
 }
 
-EACH_SERVER(locality_wlc_step, struct locality_walk, w->counted, wlc_offer(&best, e, locality_load(w, e->first, load)))
+EACH_SERVER(locality_wlc_step, struct locality_walk, w->counted,
+	    wlc_offer(&best, s, locality_load(w, s->destination, load_at(s))))
 
 static __always_inline void locality_choose(struct locality_walk *w)
 {
 	struct pick *pick = w->counted.pick;
 
 	pick_nobody(pick);
-	bpf_loop(rounds_for(w->counted.list->count), locality_wlc_step, w, 0);
+	bpf_loop(rounds_for(pick->list.count), locality_wlc_step, w, 0);
 	pick->remembers = pick->destination ? LOCALITY_CHOSEN : LOCALITY_NONE;
 }
 

@@ -6,14 +6,14 @@
 #include "counted.h"
 #include "sed.h"
 
-static __always_inline long nq_offer(struct best *best, const struct limpet_list_entry *e, struct load load)
+static __always_inline long nq_offer(struct best *best, const struct server *s, struct load load)
 {
 	if (load.active)
-		return sed_offer(best, e, load);
-	keep(best, e->first, 1, e->second);
+		return sed_offer(best, s, load);
+	keep(best, s->destination, 1, s->weight);
 	return 1;
 }
 
-EACH_SERVER(nq_step, struct counted_walk, *w, nq_offer(&best, e, load))
+EACH_SERVER(nq_step, struct counted_walk, *w, nq_offer(&best, s, load_at(s)))
 
 #endif

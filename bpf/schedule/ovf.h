@@ -7,11 +7,11 @@
 #include "counted.h"
 #include "fo.h"
 
-static __always_inline long ovf_offer(struct best *best, const struct limpet_list_entry *e, struct load load)
+static __always_inline long ovf_offer(struct best *best, const struct server *s, struct load load)
 {
-	return load.active <= e->second ? fo_offer(best, e) : 0;
+	return load.active <= s->weight ? fo_offer(best, s) : 0;
 }
 
-EACH_SERVER(ovf_step, struct counted_walk, *w, ovf_offer(&best, e, load))
+EACH_SERVER(ovf_step, struct counted_walk, *w, ovf_offer(&best, s, load_at(s)))
 
 #endif

@@ -6,12 +6,12 @@
 
 #include "counted.h"
 
-static __always_inline long sed_offer(struct best *best, const struct limpet_list_entry *e, struct load load)
+static __always_inline long sed_offer(struct best *best, const struct server *s, struct load load)
 {
-	keep_least(best, e->first, load.active + 1, e->second);
+	keep_least(best, s->destination, load.active + 1, s->weight);
 	return 0;
 }
 
-EACH_SERVER(sed_step, struct counted_walk, *w, sed_offer(&best, e, load))
+EACH_SERVER(sed_step, struct counted_walk, *w, sed_offer(&best, s, load_at(s)))
 
 #endif

@@ -57,7 +57,7 @@ static long wrr_step(__u32 round, void *argument)
 /* The highest weight of a server that is not overloaded; 0: all are. */
 static __always_inline __u32 wrr_heaviest(struct list *l, struct pick *pick)
 {
-	struct counted_walk w = { .list = l, .pick = pick };
+	struct counted_walk w = { .pick = pick };
 
 	if (!l->thresholds)
 		return l->max_weight;
