@@ -17,7 +17,7 @@
 #define LIMPET_ASSERT(condition, text) _Static_assert(condition, text)
 #endif
 
-#define LIMPET_ABI_VERSION 1
+#define LIMPET_ABI_VERSION 2
 
 /* ---- Time ------------------------------------------------------------------------------------------------------ */
 /* All expiries count ticks of CLOCK_MONOTONIC nanoseconds >> 24 (16.8 ms): fine enough for timeouts in seconds, and
