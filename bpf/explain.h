@@ -107,8 +107,13 @@ static __always_inline int explain_existing(void *context, struct limpet_explain
 		explain_leaves(e, p, f, word, leaving);
 		return 0;
 	}
-	if (is_new_connection(p, f, word, dest, c) ||
-	    (local && id != LIMPET_BYPASS && !(dest->flags & LIMPET_DESTINATION_AVAILABLE) && c->expire_nodest_conn)) {
+	if (is_new_connection(p, f, word, dest, c)) {
+		/* It is still counted when the new one's server is chosen. */
+		e->former = id;
+		e->flags |= LIMPET_EXPLAIN_REUSED;
+		return 0;
+	}
+	if (local && id != LIMPET_BYPASS && !(dest->flags & LIMPET_DESTINATION_AVAILABLE) && c->expire_nodest_conn) {
 		explain_leaves(e, p, f, word, leaving);
 		e->flags |= LIMPET_EXPLAIN_REUSED;
 		return 0;

@@ -46,16 +46,22 @@ static __always_inline int flow_is_active(const struct limpet_flow4_key *key, __
 	return key->protocol == IPPROTO_TCP && state_is_active(flow_state(word));
 }
 
-/* What the end of a flow takes back: counts, reverse entry, its hold on the template. Called once, by whoever moved its
- * word from ALIVE. */
-SUBPROGRAM int flow_settle(const struct limpet_flow4_key *key, const struct limpet_flow *flow, __u64 word, __u64 now)
+/* What the end of a flow takes back of the counts: its server's, and its hold on the template. */
+static __always_inline void flow_uncount(const struct limpet_flow4_key *key, const struct limpet_flow *flow, __u64 word,
+					 __u64 now)
 {
 	__u64 ended = flow_expiry(word) < now ? flow_expiry(word) : now;
 
 	count_flow(flow->destination, flow_is_active(key, word), -1);
-	reverse_remove(key, flow);
 	if (flow->template_kind != LIMPET_TEMPLATE_NONE)
 		template_release(key, flow, ended);
+}
+
+/* All that the end of a flow takes back: counts and reverse entry. Called once, by whoever moved its word from ALIVE. */
+SUBPROGRAM int flow_settle(const struct limpet_flow4_key *key, const struct limpet_flow *flow, __u64 word, __u64 now)
+{
+	reverse_remove(key, flow);
+	flow_uncount(key, flow, word, now);
 	return 0;
 }
 

@@ -51,8 +51,10 @@ static __always_inline int forward_to(struct packet *p, struct decision *d, cons
 
 enum existing { EXISTING_DECIDED, EXISTING_NONE };
 
-/* Takes an ended flow's entry over for a new one, settling what it held. Returns 0 if somebody else is at it. */
-static __always_inline int flow_claim(struct packet *p, struct limpet_flow *f, __u64 word)
+/* Takes an entry over for a new flow. What an ended one held is settled; one that is alive, its client using the port
+ * again, is still counted while the new one's server is chosen (ip_vs_in_hook(): the old entry's timer runs after it).
+ * Returns 0 if somebody else is at it. */
+static __always_inline int flow_claim(struct packet *p, struct opening *o, struct limpet_flow *f, __u64 word)
 {
 	__u64 life = word & LIMPET_LIFE_MASK;
 
@@ -60,8 +62,16 @@ static __always_inline int flow_claim(struct packet *p, struct limpet_flow *f, _
 		return 0;
 	if (!__sync_bool_compare_and_swap(&f->word, word, (word & ~LIMPET_LIFE_MASK) | LIMPET_LIFE_BUSY))
 		return 0;
-	if (life == LIMPET_LIFE_ALIVE)
+	o->claimed = 1;
+	if (life != LIMPET_LIFE_ALIVE)
+		return 1;
+	if (flow_expiry(word) <= p->now) {
 		flow_settle(&p->key, f, word, p->now);
+		return 1;
+	}
+	o->former = *f;
+	o->former.word = word;
+	o->replaces = 1;
 	return 1;
 }
 
@@ -171,9 +181,8 @@ SUBPROGRAM int new_flow(void *context, struct packet *p, struct decision *d, str
 	o->one_packet = is_one_packet(p, &o->hit.service);
 	if (f && !o->one_packet) {
 		/* Its last reader or its sweeper is at work this very moment: a client repeats what it does not get. */
-		if (!flow_claim(p, f, word))
+		if (!flow_claim(p, o, f, word))
 			return decide(d, VERDICT_DROP);
-		o->claimed = 1;
 	}
 	if (c->drop_rate && drop_is_next(p)) {
 		open_cancel(p, o);
@@ -181,17 +190,22 @@ SUBPROGRAM int new_flow(void *context, struct packet *p, struct decision *d, str
 		return decide(d, VERDICT_DROP);
 	}
 	if (choose(context, p, d, o)) {
-		open_cancel(p, o);
+		open_leave(p, o);
 		return decide(d, VERDICT_PASS);
 	}
 	if (!o->destination && !choose_bypass(context, p, d, o, c)) {
-		open_cancel(p, o);
+		if (p->door == DOOR_XDP)
+			open_leave(p, o); /* tc judges again, and answers */
+		else
+			open_cancel(p, o);
 		if (c->drop_rate && p->door != DOOR_XDP)
 			drop_count(p, 0);
 		event(LIMPET_EVENT_NO_SERVER);
 		return decide_icmp(d, ICMP_UNREACHABLE, ICMP_CODE_PORT, 0);
 	}
 	error = o->one_packet ? open_once(p) : open_commit(p);
+	if (error)
+		open_cancel(p, o); /* here, where there is more room on the stack than in there */
 	if (error == -1)
 		return decide(d, VERDICT_DROP);
 	if (error == 1) {

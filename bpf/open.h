@@ -20,12 +20,14 @@
 struct opening {
 	struct service_hit hit;
 	struct template_binding binding;
-	__u32 claimed;       /* an ended entry of the same key is held BUSY by us */
+	__u32 claimed;       /* an entry of the same key is held BUSY by us */
+	__u32 replaces;      /* ... which is a connection's: `former` ends when the new one is there, or cannot be */
 	__u32 one_packet;    /* no entry is made */
 	__u32 destination;   /* id; none after choose(): LIMPET_BYPASS, if there is a way past the servers */
 	__u32 template_kind; /* other than none: the template counts this flow */
 	struct limpet_flow flow;
-	struct pick pick; /* last: all before its servers is cleared */
+	struct limpet_flow former; /* with its word as it was before we held it */
+	struct pick pick;          /* last: all before its servers is cleared */
 };
 
 /* Too large for the stack. Programs of one CPU do not interrupt each other: all doors run with bottom halves off. */
@@ -280,22 +282,41 @@ static __always_inline void open_name_template(struct opening *o)
 	o->flow.template_mask = o->hit.service.mask;
 }
 
-/* Gives back what was taken for a flow that does not come about. */
-static __always_inline void open_cancel(struct packet *p, struct opening *o)
+/* Lets go of the entry that is held, with this word. */
+static __always_inline void open_let_go(struct packet *p, struct opening *o, __u64 word)
+{
+	struct limpet_flow4_key key = p->key;
+	struct limpet_flow *claimed = o->claimed ? bpf_map_lookup_elem(&flows4, &key) : 0;
+
+	if (claimed)
+		__sync_lock_test_and_set(&claimed->word, word);
+	o->claimed = 0;
+	o->replaces = 0;
+}
+
+static __always_inline void open_release_template(struct packet *p, struct opening *o)
 {
 	if (o->destination && o->template_kind != LIMPET_TEMPLATE_NONE) {
 		open_name_template(o);
 		template_release(&p->key, &o->flow, p->now);
 	}
-	/* Its counts are settled already. */
-	if (o->claimed) {
-		struct limpet_flow4_key key = p->key;
-		struct limpet_flow *claimed = bpf_map_lookup_elem(&flows4, &key);
+}
 
-		if (claimed)
-			__sync_lock_test_and_set(&claimed->word, flow_word(p->now, 0, LIMPET_LIFE_DEAD));
-	}
-	o->claimed = 0;
+/* Gives back what was taken for a flow that does not come about. The one whose port was to be used again ends. */
+SUBPROGRAM int open_cancel(struct packet *p, struct opening *o)
+{
+	open_release_template(p, o);
+	if (o->replaces)
+		flow_settle(&p->key, &o->former, o->former.word, p->now);
+	open_let_go(p, o, flow_word(p->now, 0, LIMPET_LIFE_DEAD));
+	return 0;
+}
+
+/* The XDP door leaves the packet to tc, and so the flow whose port is used again as it was. */
+static __always_inline void open_leave(struct packet *p, struct opening *o)
+{
+	open_release_template(p, o);
+	open_let_go(p, o, o->replaces ? o->former.word : flow_word(p->now, 0, LIMPET_LIFE_DEAD));
 }
 
 /* Takes back the reverse entry of a flow that could not be recorded, unless another CPU recorded the same one. */
@@ -308,8 +329,8 @@ static __always_inline void open_withdraw_reverse(struct packet *p, const struct
 		reverse_remove(&p->key, fresh);
 }
 
-/* Writes down what has been chosen. Returns 0, 1 (another CPU was first: look the flow up again) or negative (a
- * masqueraded flow without room for its replies). */
+/* Writes down what has been chosen. Returns 0, or why it does not come about, for the caller to cancel: 1 (another CPU
+ * was first: look the flow up again) or negative (no room; -1: it cannot do without). */
 GLOBAL long open_commit(struct packet *p)
 {
 	struct limpet_config *c = config_get();
@@ -338,20 +359,23 @@ GLOBAL long open_commit(struct packet *p)
 				 flags & LIMPET_FLOW_NOOUTPUT ? DIRECTION_IN_ONLY : DIRECTION_IN);
 	fresh->word = flow_word(p->now + state_timeout_ticks(c, p->key.protocol, state), state, flags);
 
+	/* Before the new one's, which may be of the same key. */
+	if (o->replaces)
+		reverse_remove(&p->key, &o->former);
 	if (fresh->method == LIMPET_MASQ && open_reverse(p, dest, fresh)) {
 		event(LIMPET_EVENT_REVERSE_FULL);
-		open_cancel(p, o);
 		return -1;
 	}
 	error = open_record(p, o, fresh);
 	if (error) {
 		open_withdraw_reverse(p, fresh);
-		open_cancel(p, o);
 		if (error < 0)
 			flows_are_full(p);
 		return error == 1 || fresh->method != LIMPET_MASQ ? error : -1;
 	}
 	count_flow(o->destination, flow_is_active(&p->key, fresh->word), 1);
+	if (o->replaces)
+		flow_uncount(&p->key, &o->former, o->former.word, p->now);
 	count_connection(o->destination);
 	/* What goes past the servers concerns no door but this one. */
 	if (o->destination != LIMPET_BYPASS)
@@ -371,7 +395,7 @@ GLOBAL long open_once(struct packet *p)
 		return -1;
 	count_connection(o->destination);
 	count_once(o->destination);
-	open_cancel(p, o);
+	open_release_template(p, o);
 	return 0;
 }
 

@@ -106,8 +106,10 @@ static __always_inline __u64 template_released(__u64 word, __u64 ended)
 	__u64 expiry = template_expiry(word);
 	__u64 flags = template_flags(word);
 
-	if (expiry <= ended) {
-		expiry += ((ended - expiry) / extension + 1) * extension;
+	/* One that ends in the same moment goes with its last flow, as the kernel's does: of two timers for one time the
+	 * one armed last, the flow's, runs first. */
+	if (expiry < ended) {
+		expiry += ((ended - expiry - 1) / extension + 1) * extension;
 		flags |= LIMPET_TEMPLATE_EXTENDED;
 	}
 	return template_word(expiry, template_count(word) - 1, flags);

@@ -49,9 +49,13 @@ void Neighbours::keep_way_to(const Address& server) {
     spdlog::debug("neighbour {}: {}", neighbour.to_string(), done.error().text);
 }
 
+// What led to a server may have been an administrator's own entry all the time, or have become one.
 void Neighbours::end() {
-  for (const auto& [interface, address] : kept_)
-    if (!wanted_.contains({interface, address})) (void)netlink_.delete_neighbour(interface, address);
+  for (const auto& [interface, address] : kept_) {
+    if (wanted_.contains({interface, address})) continue;
+    const auto now = netlink_.neighbour(interface, address);
+    if (now && *now && is_ours(**now)) (void)netlink_.delete_neighbour(interface, address);
+  }
   kept_ = std::move(wanted_);
   busy_ = false;
 }

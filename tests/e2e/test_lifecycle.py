@@ -144,6 +144,21 @@ def test_an_interface_that_comes_after_its_service_is_served(director, network, 
     eventually(lambda: "eth1" not in director.limpet("status"), "the interface that has gone is forgotten")
 
 
+def test_an_administrators_neighbour_stays_when_its_server_is_removed(director, network):
+    def neighbours() -> str:
+        return network.director.run("ip", "neigh", "show", "nud", "all").stdout
+
+    network.director.ip(f"neigh replace 192.168.2.20 lladdr {network.server1.mac()} nud permanent dev eth0")
+    try:
+        director.adm(*commands("-t 192.168.2.11:80"))
+        eventually(lambda: "192.168.2.30" in neighbours() and "managed" in neighbours(), "the other server's is managed")
+        director.adm("-C")
+        eventually(lambda: "managed" not in neighbours(), "the other server's is let go")
+        assert "192.168.2.20 dev eth0" in neighbours() and "PERMANENT" in neighbours()
+    finally:
+        network.director.ip("neigh del 192.168.2.20 dev eth0")
+
+
 def test_two_directors_in_two_namespaces_do_not_meet(director, network, programs, work):
     director.adm(*commands("-t 192.168.2.11:80"))
     before = footprint(network.server3, work / "second")

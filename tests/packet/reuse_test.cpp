@@ -26,7 +26,13 @@ class Reuse : public AtDoor {
     counts.active += (active ? 1 : 0) - (was_active ? 1 : 0);
     tables.set_counts(first, counts);
   }
-  std::uint32_t syn() { return connect("10.0.0.1", 5000, 80, door); }
+  // What the XDP door passes on, tc judges.
+  std::uint32_t syn() {
+    const Verdict verdict = run(door, packet().from("10.0.0.1", 5000).tcp(kSyn)).verdict;
+    if (door == Door::kXdp && verdict == Verdict::kPass) return connect("10.0.0.1", 5000);
+    const auto flow = tables.flow(key);
+    return flow && life_of(flow->word) == LIMPET_LIFE_ALIVE ? flow->destination : 0;
+  }
   void set_reuse_mode(std::uint32_t mode) {
     tables.config().conn_reuse_mode = mode;
     tables.store_config();
@@ -50,6 +56,63 @@ TEST_P(Reuse, a_SYN_in_TIME_WAIT_or_CLOSE_is_scheduled_anew) {
     EXPECT_EQ(tables.reverse_entries(), 1U) << "the old server's is gone";
     EXPECT_EQ(state_of(*tables.flow(key)), LIMPET_TCP_SYN_RECV);
   }
+}
+
+// Recorded with Linux 6.1, as the next one: the old connection is counted until the new one has its server.
+TEST_P(Reuse, the_old_connection_counts_while_the_new_ones_server_is_chosen) {
+  for (const limpet_scheduler scheduler : {LIMPET_LC, LIMPET_WLC}) {
+    for (const limpet_method method : {LIMPET_ROUTE, LIMPET_MASQ}) {
+      tables.reset();
+      open(tcp_service(kVip, 80).scheduled(scheduler), method);
+      enter(LIMPET_TCP_CLOSE);
+      EXPECT_EQ(syn(), second) << "though without it the first would be as good";
+      EXPECT_EQ(tables.counts(first).total, 0);
+      EXPECT_EQ(tables.counts(second).total, 1);
+      EXPECT_EQ(tables.reverse_entries(), method == LIMPET_MASQ ? 1U : 0U);
+    }
+  }
+}
+
+TEST_P(Reuse, a_full_server_refuses_the_port_that_it_is_full_of_once) {
+  Service& service = tables.add(tcp_service(kVip, 80));
+  first = tables.add_server(service, masq(kServerA).thresholds(1));
+  ASSERT_EQ(syn(), first);
+  enter(LIMPET_TCP_CLOSE);
+  EXPECT_EQ(syn(), 0U);
+  EXPECT_EQ(tables.counts(first).total, 0);
+  EXPECT_EQ(tables.reverse_entries(), 0U);
+  EXPECT_EQ(syn(), first);
+  EXPECT_EQ(tables.counts(first).total, 1);
+}
+
+TEST_P(Reuse, the_same_server_again_keeps_its_way_back) {
+  Service& service = tables.add(tcp_service(kVip, 80));
+  first = tables.add_server(service, masq(kServerA).thresholds(2));
+  ASSERT_EQ(syn(), first);
+  enter(LIMPET_TCP_CLOSE);
+  EXPECT_EQ(syn(), first);
+  EXPECT_EQ(tables.counts(first).total, 1);
+  EXPECT_EQ(tables.counts(first).overloaded, 0U) << "it was for a moment";
+  EXPECT_EQ(tables.reverse_entries(), 1U);
+}
+
+// The tc door decides, and by the same counts.
+TEST_P(Reuse, a_SYN_that_the_XDP_door_leaves_to_tc_finds_the_old_connection_as_it_was) {
+  if (door != Door::kXdp) return;
+  Service& service = tables.add(tcp_service(kVip, 80).scheduled(LIMPET_LC));
+  second = tables.add_server(service, masq(kSilentServer));
+  first = tables.add_server(service, masq(kServerB));
+  ASSERT_EQ(syn(), first);
+  enter(LIMPET_TCP_CLOSE);
+  const std::uint64_t word = tables.flow(key)->word;
+  EXPECT_EQ(run(door, packet().from("10.0.0.1", 5000).tcp(kSyn)).verdict, Verdict::kPass);
+  EXPECT_EQ(tables.flow(key)->word, word);
+  EXPECT_EQ(tables.flow(key)->destination, first);
+  EXPECT_EQ(tables.counts(first).total, 1);
+  EXPECT_EQ(tables.reverse_entries(), 1U);
+  EXPECT_EQ(connect("10.0.0.1", 5000, 80, Door::kTc), second);
+  EXPECT_EQ(tables.counts(first).total, 0);
+  EXPECT_EQ(tables.reverse_entries(), 1U);
 }
 
 TEST_P(Reuse, a_SYN_in_another_state_stays_with_its_server) {

@@ -175,6 +175,17 @@ TEST_P(Templates, the_prolongation_counts_from_the_flows_end) {
   EXPECT_EQ(syn("10.0.0.1", 5001), second) << "expired now: scheduled anew";
 }
 
+// Recorded with Linux 6.1: a timeout of persistence that is the connection's own, as with UDP and -p 300.
+TEST_P(Templates, a_template_that_ends_with_its_last_flow_is_not_prolonged) {
+  serve(tcp_service(kVip, 80).persistent(60));
+  syn("10.0.0.1", 5000);  // SYN_RECV: 60 s
+  tables.let_pass(61);
+  tables.sweep();
+  ASSERT_EQ(controlled(only_template().second), 0U);
+  EXPECT_FALSE(only_template().second.word & LIMPET_TEMPLATE_EXTENDED);
+  EXPECT_EQ(syn("10.0.0.1", 5001), second) << "expired: scheduled anew";
+}
+
 TEST_P(Templates, an_expired_template_is_made_anew_in_place) {
   serve(tcp_service(kVip, 80).persistent(100));
   syn("10.0.0.1", 5000);

@@ -55,15 +55,6 @@ TEST_P(Overload, a_template_leads_to_an_overloaded_server_all_the_same) {
   EXPECT_EQ(tables.counts(server).total, 3);
 }
 
-TEST_P(Overload, a_connection_that_begins_anew_has_made_room_for_itself) {
-  Service& service = serve(tcp_service(kVip, 80));
-  const std::uint32_t server = tables.add_server(service, route(kServerA).thresholds(1));
-  EXPECT_EQ(next(), server);
-  reset(1000);
-  EXPECT_EQ(connect("10.0.0.2", 1000, 80, door, mark()), 0U);
-  EXPECT_EQ(connect("10.0.0.1", 1000, 80, door, mark()), server);
-}
-
 TEST_P(Overload, wrr_serves_those_that_are_not_overloaded_by_their_weights_among_many) {
   std::vector<ServerSpec> specs;
   for (std::uint32_t i = 0; i < 40; i++) specs.push_back(route(kServerA).weight(i % 20 + 1).thresholds(1000000));
