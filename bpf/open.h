@@ -340,6 +340,7 @@ GLOBAL long open_commit(struct packet *p)
 	struct limpet_flow *fresh;
 	__u32 state = 0;
 	__u64 flags = 0;
+	int assure;
 	long error;
 
 	if (!p || !o || !c || !dest || !bits)
@@ -357,6 +358,10 @@ GLOBAL long open_commit(struct packet *p)
 	if (p->key.protocol == IPPROTO_TCP)
 		state = tcp_next(c, LIMPET_TCP_NONE, p,
 				 flags & LIMPET_FLOW_NOOUTPUT ? DIRECTION_IN_ONLY : DIRECTION_IN);
+	/* By a packet of a connection under way (sloppy_tcp). */
+	assure = state == LIMPET_TCP_ESTABLISHED && o->template_kind != LIMPET_TEMPLATE_NONE;
+	if (assure)
+		flags |= LIMPET_FLOW_ASSURED;
 	fresh->word = flow_word(p->now + state_timeout_ticks(c, p->key.protocol, state), state, flags);
 
 	/* Before the new one's, which may be of the same key. */
@@ -376,6 +381,8 @@ GLOBAL long open_commit(struct packet *p)
 	count_flow(o->destination, flow_is_active(&p->key, fresh->word), 1);
 	if (o->replaces)
 		flow_uncount(&p->key, &o->former, o->former.word, p->now);
+	if (assure)
+		template_assure(&p->key, fresh);
 	count_connection(o->destination);
 	/* What goes past the servers concerns no door but this one. */
 	if (o->destination != LIMPET_BYPASS)

@@ -127,6 +127,14 @@ TEST_P(Templates, an_established_connection_assures_its_template) {
   EXPECT_TRUE(only_template().second.word & LIMPET_TEMPLATE_ASSURED);
 }
 
+TEST_P(Templates, a_connection_under_way_that_sloppy_tcp_takes_up_assures_its_template_at_once) {
+  tables.config().sloppy_tcp = 1;
+  tables.store_config();
+  serve(tcp_service(kVip, 80).persistent(300));
+  run(door, packet().from("10.0.0.1", 5000).tcp(kAck));
+  EXPECT_TRUE(only_template().second.word & LIMPET_TEMPLATE_ASSURED);
+}
+
 TEST_P(Templates, datagrams_assure_only_by_a_reply) {
   serve(udp_service(kVip, 53).persistent(300), LIMPET_MASQ);
   for (int i = 0; i < 3; i++) run(door, packet().from("10.0.0.1", 5000).to(kVip, 53).udp());
