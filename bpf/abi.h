@@ -106,8 +106,10 @@ LIMPET_ASSERT(sizeof(struct limpet_service_key) == 24, "service key");
  * compare-and-exchange on it whose winner alone settles the counts. Elements of a hash without preallocation are
  * recycled as soon as they are deleted, so nothing else of an entry may be written while it is visible, unless the
  * writer holds it in life BUSY. The life of an entry:
- *   ALIVE    -> BUSY      a packet re-initialises it in place (expired, or its client reuses the port)
- *   BUSY     -> ALIVE     ... done
+ *   ALIVE    -> BUSY      a packet re-initialises it in place (expired, or its client reuses the port), or ends it
+ *   BUSY     -> ALIVE     ... done; or the XDP door leaves that to tc, and the word is what it was: nothing else of the
+ *                         entry has been written, so who has read it before may go on
+ *   BUSY     -> DEAD      ... ended, or what was to come in its place could not
  *   ALIVE    -> DEAD      the sweeper found it expired and has settled its counts (a flow is BUSY meanwhile); the expiry
  *                         becomes the time of death
  *   DEAD     -> BUSY      a packet revives it

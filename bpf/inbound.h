@@ -18,13 +18,13 @@ static __always_inline int is_for_us(void *context, const struct packet *p, cons
 }
 
 /* conn_reuse_mode and expire_nodest_conn: a client that uses its port again gets a new decision, unless persistence
- * controls the flow (is_new_conn_expected()). */
+ * controls the flow (is_new_conn_expected()). The return door's packets have got theirs. */
 static __always_inline int is_new_connection(const struct packet *p, const struct limpet_flow *f, __u64 word,
 					     const struct limpet_destination *dest, const struct limpet_config *c)
 {
 	__u32 state = flow_state(word);
 
-	if (p->key.protocol != IPPROTO_TCP || !(p->tcp_flags & TCP_SYN))
+	if (p->key.protocol != IPPROTO_TCP || !(p->tcp_flags & TCP_SYN) || p->door == DOOR_RETURN)
 		return 0;
 	if (c->expire_nodest_conn && f->destination != LIMPET_BYPASS && !dest->weight)
 		return 1;
@@ -163,8 +163,18 @@ SUBPROGRAM int choose_unrecorded(void *context, struct packet *p, struct decisio
 	return 0;
 }
 
-/* `f`: an entry under the key that is not alive, with its `word` as it was right after the lookup: a later one could be
- * that of a stranger who has been given the element since. Null: there is none. */
+/* A connection that nothing comes after, though its client uses the port again: it has ended all the same. */
+static __always_inline int open_nothing(struct packet *p, struct decision *d, struct limpet_flow *f, __u64 word)
+{
+	if (f && p->door != DOOR_XDP && flow_is_alive(word, p->now) && p->key.protocol == IPPROTO_TCP &&
+	    (p->tcp_flags & TCP_SYN))
+		flow_end(&p->key, f, word, p->now);
+	return decide(d, VERDICT_PASS);
+}
+
+/* `f`: an entry under the key that has ended or is to make way for another (existing_flow()), with its `word` as it was
+ * right after the lookup: a later one could be that of a stranger who has been given the element since. Null: there is
+ * none. */
 SUBPROGRAM int new_flow(void *context, struct packet *p, struct decision *d, struct limpet_flow *f, __u64 word)
 {
 	struct limpet_config *c = config_get();
@@ -172,10 +182,12 @@ SUBPROGRAM int new_flow(void *context, struct packet *p, struct decision *d, str
 	struct opening *o = opening_begin();
 	long error;
 
-	if (!c || !o || is_deferred(p, c) || !may_open(p, c) || !service_find(p, &o->hit))
+	if (!c || !o || is_deferred(p, c))
 		return decide(d, VERDICT_PASS);
+	if (!may_open(p, c) || !service_find(p, &o->hit))
+		return open_nothing(p, d, f, word);
 	if (!o->hit.key.mark && !o->hit.key.port && !(o->hit.service.flags & LIMPET_SERVICE_PERSISTENT))
-		return decide(d, VERDICT_PASS); /* port 0 is for persistent services only */
+		return open_nothing(p, d, f, word); /* port 0 is for persistent services only */
 	if (!is_for_us(context, p, c))
 		return decide(d, VERDICT_PASS);
 	o->one_packet = is_one_packet(p, &o->hit.service);
@@ -194,13 +206,14 @@ SUBPROGRAM int new_flow(void *context, struct packet *p, struct decision *d, str
 		return decide(d, VERDICT_PASS);
 	}
 	if (!o->destination && !choose_bypass(context, p, d, o, c)) {
-		if (p->door == DOOR_XDP)
+		if (p->door == DOOR_XDP) {
 			open_leave(p, o); /* tc judges again, and answers */
-		else
+		} else {
 			open_cancel(p, o);
-		if (c->drop_rate && p->door != DOOR_XDP)
-			drop_count(p, 0);
-		event(LIMPET_EVENT_NO_SERVER);
+			if (c->drop_rate)
+				drop_count(p, 0);
+			event(LIMPET_EVENT_NO_SERVER);
+		}
 		return decide_icmp(d, ICMP_UNREACHABLE, ICMP_CODE_PORT, 0);
 	}
 	error = o->one_packet ? open_once(p) : open_commit(p);

@@ -252,6 +252,7 @@ static __always_inline long open_record(struct packet *p, struct opening *o, str
 		o->claimed = 0;
 		return 0;
 	}
+	o->claimed = 0; /* nobody deletes what is held; but a stranger's would not be ours to let go of */
 	error = bpf_map_update_elem(&flows4, &key, fresh, BPF_NOEXIST);
 	if (error == NOT_RECORDED_EEXIST)
 		return 1;
@@ -379,8 +380,10 @@ GLOBAL long open_commit(struct packet *p)
 		return error == 1 || fresh->method != LIMPET_MASQ ? error : -1;
 	}
 	count_flow(o->destination, flow_is_active(&p->key, fresh->word), 1);
-	if (o->replaces)
+	if (o->replaces) {
 		flow_uncount(&p->key, &o->former, o->former.word, p->now);
+		o->replaces = 0;
+	}
 	if (assure)
 		template_assure(&p->key, fresh);
 	count_connection(o->destination);

@@ -4,6 +4,8 @@
 
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
+
 namespace limpet {
 namespace {
 
@@ -49,15 +51,22 @@ void Neighbours::keep_way_to(const Address& server) {
     spdlog::debug("neighbour {}: {}", neighbour.to_string(), done.error().text);
 }
 
-// What led to a server may have been an administrator's own entry all the time, or have become one.
 void Neighbours::end() {
-  for (const auto& [interface, address] : kept_) {
-    if (wanted_.contains({interface, address})) continue;
-    const auto now = netlink_.neighbour(interface, address);
-    if (now && *now && is_ours(**now)) (void)netlink_.delete_neighbour(interface, address);
-  }
+  if (std::any_of(kept_.begin(), kept_.end(), [&](const Hop& kept) { return !wanted_.contains(kept); })) let_go();
   kept_ = std::move(wanted_);
   busy_ = false;
+}
+
+// Of what leads to servers that have gone. It may have been an administrator's own entry all the time, or have become
+// one. What cannot be asked now is asked again when a server goes next.
+void Neighbours::let_go() {
+  const auto all = netlink_.neighbours(Family::ipv4);
+  if (!all) return wanted_.merge(kept_);
+  for (const network::Neighbour& neighbour : *all) {
+    const Hop hop{neighbour.interface, neighbour.address};
+    if (is_ours(neighbour) && kept_.contains(hop) && !wanted_.contains(hop))
+      (void)netlink_.delete_neighbour(neighbour.interface, neighbour.address);
+  }
 }
 
 Result<void> release_neighbours(network::Netlink& netlink) {

@@ -31,6 +31,7 @@ class Neighbours {
   void take_former();
   void keep_way_to(const Address& server);
   void end();
+  void let_go();
 
   network::Netlink& netlink_;
   bool took_former_ = false;

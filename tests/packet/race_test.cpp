@@ -238,6 +238,22 @@ TEST_F(Races, templates_are_given_up_while_their_flows_end) {
   expect_everything_to_add_up(ids);
 }
 
+// Ports that are used again while their connections are closing: what is held of the old one and of the new one is in
+// the end what is there, whether one CPU or the other has come first, and whether the XDP door has left it to tc.
+TEST_F(Races, ports_are_used_again_at_both_doors) {
+  Service& http = tables.add(tcp_service(kVip, 80).scheduled(LIMPET_LC));
+  const auto ids = tables.add_servers(http, {masq(kServerA).thresholds(12), masq(kServerB), masq(kSilentServer)});
+  race(
+      [&](std::mt19937& random) {
+        const int flags[] = {kSyn, kSyn, kAck, kRst};  // once a RST has closed it, a SYN opens it anew
+        const Bytes bytes =
+            packet().from("10.0.0.1", static_cast<std::uint16_t>(5000 + random() % 8)).tcp(flags[random() % 4]).bytes();
+        if (random() % 2 == 0 || plane.run(Door::kXdp, bytes).verdict == Verdict::kPass) plane.run(Door::kTc, bytes);
+      },
+      [&] { tables.sweep(); });
+  expect_everything_to_add_up(ids);
+}
+
 // Connections begin and end on both CPUs, and limpetd changes thresholds meanwhile: in the end each server is
 // overloaded or not as its number of connections says.
 TEST_F(Races, an_overloaded_server_is_known_as_one_and_no_other) {

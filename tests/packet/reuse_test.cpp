@@ -115,6 +115,62 @@ TEST_P(Reuse, a_SYN_that_the_XDP_door_leaves_to_tc_finds_the_old_connection_as_i
   EXPECT_EQ(tables.reverse_entries(), 1U);
 }
 
+TEST_P(Reuse, the_old_connection_ends_though_its_service_has_gone) {
+  Service& service = tables.add(tcp_service(kVip, 80));
+  first = tables.add_server(service, masq(kServerA));
+  ASSERT_EQ(syn(), first);
+  enter(LIMPET_TCP_TIME_WAIT);
+  tables.remove_server(service, first);
+  tables.remove(service);
+  EXPECT_EQ(syn(), 0U);
+  EXPECT_EQ(tables.counts(first).total, 0);
+  EXPECT_EQ(tables.reverse_entries(), 0U);
+  const Bytes ack = packet().from("10.0.0.1", 5000).tcp(kAck).bytes();
+  EXPECT_EQ(run(Door::kTc, ack).verdict, Verdict::kPass) << "its next packets are the host's, which has answered it";
+}
+
+TEST_P(Reuse, the_old_connection_ends_once_when_drop_packet_takes_the_new_one) {
+  Service& service = tables.add(tcp_service(kVip, 80));
+  first = tables.add_server(service, masq(kServerA));
+  ASSERT_EQ(syn(), first);
+  enter(LIMPET_TCP_TIME_WAIT);
+  tables.config().drop_rate = 1;
+  tables.config().drop_until = ~0ULL;
+  tables.store_config();
+  for (int i = 0; i < 2; i++) {
+    EXPECT_EQ(run(door, packet().from("10.0.0.1", 5000).tcp(kSyn)).verdict, Verdict::kDrop);
+    EXPECT_EQ(tables.counts(first).total, 0);
+    EXPECT_EQ(tables.reverse_entries(), 0U);
+    EXPECT_EQ(life_of(tables.flow(key)->word), LIMPET_LIFE_DEAD);
+  }
+}
+
+// The XDP door finds its template's server in need of the kernel, when the old connection holds the template as well.
+TEST_P(Reuse, a_template_is_held_once_whoever_decides) {
+  Service& service = tables.add(tcp_service(kVip, 80).persistent(300));
+  first = tables.add_server(service, masq(kSilentServer));
+  ASSERT_EQ(connect("10.0.0.1", 5000, 80, door == Door::kXdp ? Door::kTc : door), first);
+  tables.weigh(service, first, 0);
+  tables.config().expire_nodest_conn = 1;
+  tables.store_config();
+  const std::uint64_t word = tables.flow(key)->word;
+  const Bytes again = packet().from("10.0.0.1", 5000).tcp(kSyn).bytes();
+  const Verdict verdict = run(door, again).verdict;
+  if (door == Door::kXdp) {
+    EXPECT_EQ(verdict, Verdict::kPass);
+    EXPECT_EQ(tables.flow(key)->word, word);
+    EXPECT_EQ(run(Door::kTc, again).verdict, Verdict::kSent);
+  } else if (door == Door::kMark) {
+    EXPECT_EQ(verdict, Verdict::kCross);
+    EXPECT_EQ(run(Door::kReturn, again).verdict, Verdict::kSent) << "decided at the mark door, and not once more";
+  } else {
+    EXPECT_EQ(verdict, Verdict::kSent);
+  }
+  EXPECT_EQ(tables.counts(first).total, 1);
+  EXPECT_EQ(tables.reverse_entries(), 1U);
+  EXPECT_EQ(controlled(tables.templates().at(0).second), 1U);
+}
+
 TEST_P(Reuse, a_SYN_in_another_state_stays_with_its_server) {
   open(tcp_service(kVip, 80));
   for (const limpet_tcp_state state :
