@@ -60,23 +60,26 @@ std::optional<Address> via(const Attributes& attributes) {
   return Address::ipv6(bytes);
 }
 
+// Those of a listing that are wanted: an older kernel lists more than it was asked for.
+template <class Wanted>
+Result<std::vector<Route>> routes_among(const Result<Replies>& replies, Wanted wanted) {
+  if (!replies) return replies.error();
+  std::vector<Route> routes;
+  for (nlmsghdr* reply : *replies)
+    if (const auto route = route_from(reply); route && wanted(*route)) routes.push_back(*route);
+  return routes;
+}
+
 }  // namespace
 
 Result<std::vector<Route>> Netlink::routes(Family family, std::uint32_t table, std::uint8_t type) {
   rtmsg header = route_header(family);
   header.rtm_type = type;
   Message message(RTM_GETROUTE, 0, header);
-  // The kernel lists this table only, so that a router's full table is never read; an older kernel that lists more is
-  // filtered here.
+  // The kernel lists this table only, so that a router's full table is never read.
   message.put(RTA_TABLE, table);
-  const auto replies = dump(message, "listing the routes of table " + std::to_string(table));
-  if (!replies) return replies.error();
-  std::vector<Route> routes;
-  for (nlmsghdr* reply : *replies) {
-    const auto route = route_from(reply);
-    if (route && route->table == table && (type == 0 || route->type == type)) routes.push_back(*route);
-  }
-  return routes;
+  return routes_among(dump(message, "listing the routes of table " + std::to_string(table)),
+                      [=](const Route& route) { return route.table == table && (type == 0 || route.type == type); });
 }
 
 Result<std::vector<Prefix>> Netlink::local_prefixes(Family family) {
@@ -106,12 +109,8 @@ Result<std::vector<Route>> Netlink::own_routes(Family family) {
   rtmsg header = route_header(family);
   header.rtm_protocol = kRouteProtocol;
   Message message(RTM_GETROUTE, 0, header);
-  const auto replies = dump(message, "listing limpet's own routes");
-  if (!replies) return replies.error();
-  std::vector<Route> routes;
-  for (nlmsghdr* reply : *replies)
-    if (const auto route = route_from(reply); route && route->protocol == kRouteProtocol) routes.push_back(*route);
-  return routes;
+  return routes_among(dump(message, "listing limpet's own routes"),
+                      [](const Route& route) { return route.protocol == kRouteProtocol; });
 }
 
 Result<int> Netlink::interface_for(const IncomingPacket& packet) {
